@@ -1,0 +1,66 @@
+"""What an operation receives and what it answers: values, keyed by the names of the XSD.
+
+Conventions of values, the same everywhere in the gateway: an element with children is a mapping from the XSD's
+element names; a repeated element is a list; an element of simple content with attributes is a mapping with `#text`
+and `@attribute` keys; xsd:date is `datetime.date`, xsd:dateTime an aware `datetime`, xsd:boolean `bool`, integer
+types `int`, xsd:decimal `Decimal`, and everything else `str`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Consultation:
+    """One verified and authorised call of an operation.
+
+    `values` is the whole request element; `now` is aware, UTC; `client_certificate` is the caller's certificate as
+    the gateway saw it, PEM text.
+    """
+
+    operation: str
+    values: Values
+    now: datetime
+    client_certificate: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The case that an operation found, by its name in the service's statuses.yaml, and the data of the reply.
+
+    `information` fills the information fields of the status, in order; `data` are the elements that follow `status`.
+    """
+
+    case: str
+    data: Values = field(default_factory=dict)
+    information: tuple[tuple[str, str], ...] = ()
+
+
+class SourceFault(Exception):
+    """A source did not give a usable answer. `case` names the row of statuses.yaml, `information` fills its fields."""
+
+    case = ""
+
+    def __init__(self, reason: str, information: tuple[tuple[str, str], ...] = ()) -> None:
+        super().__init__(reason)
+        self.information = information
+
+
+class SourceUnavailable(SourceFault):
+    """The source, or a part of it that the answer needs, cannot be asked now (MSG00020)."""
+
+    case = "source_unavailable"
+
+
+class SourceAnswerInvalid(SourceFault):
+    """The source answered, but not with what it may answer (MSG00023)."""
+
+    case = "source_answer_invalid"
+
+
+class SourceCommunicationFailed(Exception):
+    """The exchange with the source broke off, so that nobody knows what it did (fault MSG00002)."""

@@ -1,0 +1,49 @@
+"""What the gateway must know of a service to publish, authorise and answer it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.consultation import Values
+from services.statuses import StatusTable
+
+
+@dataclass(frozen=True, slots=True)
+class OperationDescriptor:
+    """One operation; its messages are `<name>Request`, `<name>Response` and `<name>Fault`.
+
+    `subject` and `period` are paths of the request (`criteria/ssin`, `criteria/period`), or None where the operation
+    is about nobody or about no time. `needs_grant` is False for the few operations that every client may call.
+    `max_bytes` bounds the whole message.
+    """
+
+    name: str
+    subject: str | None = None
+    period: str | None = None
+    needs_grant: bool = True
+    max_bytes: int = 256 * 1024
+
+
+def _no_subject_data(case: str, ssin: str, successor: str | None) -> Values:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceDescriptor:
+    """One service as published.
+
+    `name` is what annexes, the CLI and the audit call it (`SelfEmployedService/v2`); `path` is where it is called;
+    `wsdl` is the file's name under `wsdl/`; `namespace` is that of its messages; `spyne_service` the Spyne class.
+    `supplier` is the authentic source's organisation (`{"cbeNumber": …}`), which must have the person in its own
+    file, or None. `subject_data(case, ssin, successor)` gives the elements that a refusal about the person carries.
+    """
+
+    name: str
+    path: str
+    wsdl: str
+    namespace: str
+    spyne_service: Any
+    operations: tuple[OperationDescriptor, ...]
+    statuses: StatusTable
+    supplier: Mapping[str, str] | None = None
+    subject_data: Callable[[str, str, str | None], Values] = field(default=_no_subject_data)
