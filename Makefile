@@ -1,0 +1,63 @@
+# From a bare machine to a running gateway. Needs Python 3.11 and make, nothing else.
+#
+#   make run     prepare everything, start the gateway, make one signed consultation, keep serving until Ctrl-C
+#   make demo    the same, with a call of each kind of user, then stop
+#   make test    the whole test suite
+#   make check   format, lint, types, imports, contracts, tests
+#   make docs    write the generated pages under docs/ again
+#   make lock    pin the newest allowed dependencies anew
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STATE ?= var
+INSTALLED := $(VENV)/.installed
+LOCKS := requirements-build.lock requirements-dev.lock
+
+.PHONY: run demo test check format lint types imports contracts docs lock clean
+
+run: $(INSTALLED)
+	@$(BIN)/ksz-gateway tour --state $(STATE) --keep-serving
+
+demo: $(INSTALLED)
+	@$(BIN)/ksz-gateway tour --state $(STATE)
+
+test: $(INSTALLED)
+	@$(BIN)/pytest
+
+check: format lint types imports contracts test
+
+format: $(INSTALLED)
+	@$(BIN)/ruff format --check .
+
+lint: $(INSTALLED)
+	@$(BIN)/ruff check .
+
+types: $(INSTALLED)
+	@$(BIN)/mypy
+
+imports: $(INSTALLED)
+	@$(BIN)/lint-imports
+
+contracts: $(INSTALLED)
+	@$(BIN)/ksz-gateway contract check
+
+docs: $(INSTALLED)
+	@$(BIN)/python -m gateway.docs
+
+$(INSTALLED): $(LOCKS) setup.cfg pyproject.toml
+	@test -w . || { echo "make: no permission to write in $$(pwd): run make in a copy that you may write to."; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is not there: install Python 3.11, or say where it is: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "make: $(PYTHON) is $$($(PYTHON) -V 2>&1), and Python 3.11 is needed: make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Installing the pinned dependencies into $(VENV) (once, about a minute) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-build.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation -r requirements-dev.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --no-index --editable .
+	@touch $@
+
+lock:
+	@for name in build dev; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header requirements-$$name.in -o requirements-$$name.lock; done
+
+clean:
+	rm -rf $(VENV) var build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

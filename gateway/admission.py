@@ -1,0 +1,124 @@
+"""Admission: a message is let in once, and within its client's quota, whichever worker or node gets it.
+
+The replay key and the counters are stored in one transaction, which is durable before the message goes on.
+The rules:
+
+- the database decides: of two messages with the same key, the insert of exactly one has an effect;
+- a replay is refused as a replay whatever the quota, and does not use up the quota of the client it imitates;
+- a message over the quota is forgotten again, key and count, so that its sender may send it once more later.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, bindparam, delete
+
+from authz.annex import Annex, Quota
+from gateway.storage.conflicts import for_each_dialect
+from gateway.storage.group_commit import GroupCommit
+from gateway.storage.tables import quota_counters, replay_keys
+
+_PURGE_EVERY = timedelta(seconds=10)
+
+# Clocks of nodes differ: what one has no more use for, another may still have to recognise.
+_CLOCK_TOLERANCE = timedelta(minutes=5)
+
+_STORE_KEY = for_each_dialect(replay_keys, lambda insert: insert.on_conflict_do_nothing())
+_COUNT = for_each_dialect(
+    quota_counters,
+    lambda insert: insert.on_conflict_do_update(
+        index_elements=["client", "period", "period_start"],
+        set_={"used": quota_counters.c.used + 1},
+    ).returning(quota_counters.c.used),
+)
+_PURGES = tuple(
+    delete(table).where(table.c.forget_at < bindparam("before")) for table in (replay_keys, quota_counters)
+)
+
+
+class Replayed(Exception):
+    """This very message was admitted before."""
+
+
+class QuotaExceeded(Exception):
+    """The client has made all the requests that its annex allows: `limit` per `period` (minute or day).
+
+    The next request can be admitted in `retry_after_seconds`, when the period is over.
+    """
+
+    def __init__(self, period: str, limit: int, retry_after_seconds: int) -> None:
+        super().__init__(f"more than {limit} requests per {period}")
+        self.period = period
+        self.limit = limit
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Admission:
+    """The doorkeeper; thread-safe, and exact across processes and nodes because the database decides."""
+
+    def __init__(self, commit: GroupCommit) -> None:
+        """Keep the memory of admitted messages where `commit` writes."""
+        self._commit = commit
+        self._purged_at: datetime | None = None
+
+    def admit(
+        self, annex: Annex, replay_key: bytes | None, forget_at: datetime | None, now: datetime
+    ) -> None:
+        """Let a message in, durably; Replayed, QuotaExceeded, or CommitError when that cannot be told.
+
+        `replay_key` is None for a message without a signature; `forget_at` (aware) is when the message
+        would be too old to be accepted, so that its key is needed no longer. After a CommitError the
+        message counts as refused, even if its key may have been stored.
+        """
+        if replay_key is None and annex.quota == Quota():
+            return
+        if replay_key is not None and (forget_at is None or len(replay_key) != 32):
+            raise ValueError("a replay key has 32 bytes, and a time after which it may be forgotten")
+
+        def work(connection: Connection) -> None:
+            if replay_key is not None:
+                _store_key(connection, replay_key, forget_at)
+            _count(connection, annex, now)
+
+        self._commit.run(self._with_purge(work, now))
+
+    def _with_purge(self, work: Callable[[Connection], None], now: datetime) -> Callable[[Connection], None]:
+        if self._purged_at is not None and now - self._purged_at < _PURGE_EVERY:
+            return work
+        self._purged_at = now
+
+        def purge_and_work(connection: Connection) -> None:
+            for purge in _PURGES:
+                connection.execute(purge, {"before": now - _CLOCK_TOLERANCE})
+            # A refusal undoes the purge too: the next one finds the same and more.
+            work(connection)
+
+        return purge_and_work
+
+
+def _store_key(connection: Connection, replay_key: bytes, forget_at: datetime | None) -> None:
+    statement = _STORE_KEY[connection.dialect.name]
+    if not connection.execute(statement, {"replay_key": replay_key, "forget_at": forget_at}).rowcount:
+        raise Replayed("this message was admitted before")
+
+
+def _count(connection: Connection, annex: Annex, now: datetime) -> None:
+    minute = now.astimezone(UTC).replace(second=0, microsecond=0)
+    day = minute.replace(hour=0, minute=0)
+    for period, limit, start, length in (
+        ("minute", annex.quota.per_minute, minute, timedelta(minutes=1)),
+        ("day", annex.quota.per_day, day, timedelta(days=1)),
+    ):
+        if limit is None:
+            continue
+        end = start + length
+        row = {
+            "client": annex.client,
+            "period": period,
+            "period_start": start,
+            "used": 1,
+            "forget_at": end,
+        }
+        used = connection.execute(_COUNT[connection.dialect.name], row).scalar_one()
+        if used > limit:
+            raise QuotaExceeded(period, limit, max(1, round((end - now).total_seconds())))

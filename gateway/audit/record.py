@@ -1,0 +1,76 @@
+"""A record of the audit: who, about whom, what, why, when, and with what result.
+
+Values only. What of it is stored in the open, under a pseudonym or encrypted is decided in
+`gateway.audit.sealing`; the reply's data is in no field, only the paths that were delivered and withheld.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class RecordKind(StrEnum):
+    """What happened. A ticket has at most one record of each kind."""
+
+    EXCHANGE = "exchange"
+    SIGNATURE_FAILURE = "signature failure"  # Of an exchange already recorded.
+    INSCRIPTION_CHANGE = "inscription change"
+    ANNEX_CHANGE = "annex change"
+
+
+class RecordOutcome(StrEnum):
+    """How it ended: `REFUSAL` is a reply that says no by decision, `DONE` a change that was made."""
+
+    REPLY = "reply"
+    REFUSAL = "refusal"
+    FAULT = "fault"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """One record. Times are aware; what was not established is None.
+
+    `ticket_cbss` is the exchange's UUID; `client` the annex's client, or for a change the account that made
+    it; `certificate` the SHA-256 of its DER in hex; `organisation` the key of the one represented.
+    `criteria`, `delivered` and `withheld` are paths, without values.
+
+    The last fields are sealed: `subject` (SSIN; also stored as a pseudonym), `message` (the request as it
+    arrived), `request`, `facts` and `decided_at` exactly as the decision saw them (any value made of
+    dataclasses, mappings, sequences, dates and plain values), and `reason`, in full. They are kept out of
+    `repr`.
+    """
+
+    ticket_cbss: str
+    received_at: datetime
+    outcome: RecordOutcome
+    kind: RecordKind = RecordKind.EXCHANGE
+    code: str | None = None
+    value: str | None = None
+    client: str | None = None
+    annex_revision: str | None = None
+    annex_clause: str | None = None
+    certificate: str | None = None
+    source_address: str | None = None
+    authentication_method: str | None = None
+    organisation: str | None = None
+    service: str | None = None
+    operation: str | None = None
+    legal_context: str | None = None
+    deliberation: str | None = None
+    customer_ticket: str | None = None
+    criteria: tuple[str, ...] = ()
+    delivered: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
+    subject: str | None = field(default=None, repr=False)
+    message: bytes = field(default=b"", repr=False)
+    request: Any = field(default=None, repr=False)
+    facts: Any = field(default=None, repr=False)
+    decided_at: datetime | None = field(default=None, repr=False)
+    reason: str = field(default="", repr=False)
+
+
+Sealed = Mapping[str, Any]
+"""The sealed part, unsealed: `subject`, `message` (bytes), `request`, `facts`, `decidedAt` and `reason`."""

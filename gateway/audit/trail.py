@@ -1,0 +1,108 @@
+"""The audit trail: the only place that writes records, each durable before whoever recorded it goes on."""
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert
+
+from gateway.audit.keys import AuditKeysUnusable, MonthKeys
+from gateway.audit.record import AuditRecord
+from gateway.audit.sealing import seal
+from gateway.storage.conflicts import for_each_dialect
+from gateway.storage.group_commit import CommitError, GroupCommit
+from gateway.storage.tables import audit_records, stranger_refusals
+
+# What a stranger can make us keep: of each source so many records a minute, each with so much of the message.
+STRANGER_RECORDS_PER_MINUTE = 10
+STRANGER_MESSAGE_BYTES = 4096
+
+_INSERT = insert(audit_records)
+_COUNT = for_each_dialect(
+    stranger_refusals,
+    lambda statement: statement.on_conflict_do_update(
+        index_elements=["source", "minute"],
+        set_={
+            "refusals": stranger_refusals.c.refusals + 1,
+            "last_refused_at": statement.excluded.last_refused_at,
+            "last_code": statement.excluded.last_code,
+        },
+    ).returning(stranger_refusals.c.refusals),
+)
+
+SealedRow = Mapping[str, Any]
+
+
+class AuditUnavailable(Exception):
+    """The record is not known to be durable: no reply may leave. The message names no person."""
+
+
+class AuditTrail:
+    """Writes records where `commit` writes, sealed under `keys`; `clock` gives the time of recording."""
+
+    def __init__(self, commit: GroupCommit, keys: MonthKeys, clock: Callable[[], datetime]) -> None:
+        """Nothing is read or written before the first record."""
+        self._commit = commit
+        self._keys = keys
+        self._clock = clock
+
+    def record(self, record: AuditRecord) -> None:
+        """Return once the record is durable; AuditUnavailable when that cannot be had."""
+        row = self.seal(record)
+        self._run(lambda connection: self.append(connection, row))
+
+    def record_stranger(self, record: AuditRecord) -> None:
+        """Record the refusal of somebody whom no annex knows, durably, without letting him fill our disk.
+
+        The first refusals of a source within a minute get a record each, cut to the beginning of the
+        message; the others only count, in one row of `stranger_refusals`. A source is an IPv4 address or an
+        IPv6 /64 network, since whoever has one IPv6 address has 2^64 of them. AuditUnavailable as in
+        `record`.
+        """
+        count = {
+            "source": _source(record.source_address),
+            "minute": record.received_at.astimezone(UTC).replace(second=0, microsecond=0),
+            "refusals": 1,
+            "last_refused_at": record.received_at,
+            "last_code": record.code,
+        }
+        row = self.seal(replace(record, message=record.message[:STRANGER_MESSAGE_BYTES]))
+
+        def work(connection: Connection) -> None:
+            refusals = connection.execute(_COUNT[connection.dialect.name], count).scalar_one()
+            if refusals <= STRANGER_RECORDS_PER_MINUTE:
+                self.append(connection, row)
+
+        self._run(work)
+
+    def seal(self, record: AuditRecord) -> SealedRow:
+        """Prepare a record for `append`; AuditUnavailable without usable keys."""
+        try:
+            return seal(record, self._keys, self._clock())
+        except AuditKeysUnusable as error:
+            raise AuditUnavailable(str(error)) from error
+
+    def append(self, connection: Connection, row: SealedRow) -> None:
+        """Write a sealed record in the transaction, a work of GroupCommit, of the change it is about."""
+        connection.execute(_INSERT, row)
+
+    def _run(self, work: Callable[[Connection], None]) -> None:
+        try:
+            self._commit.run(work)
+        except CommitError as error:
+            raise AuditUnavailable(str(error)) from error
+
+
+def _source(address: str | None) -> str:
+    """Return what a stranger is counted under; what is no address is counted as it stands."""
+    try:
+        ip = ipaddress.ip_address(address or "")
+    except ValueError:
+        return (address or "unknown")[:64]
+    if isinstance(ip, ipaddress.IPv4Address):
+        return str(ip)
+    if ip.ipv4_mapped is not None:
+        return str(ip.ipv4_mapped)
+    return str(ipaddress.ip_network((int(ip), 64), strict=False))

@@ -1,0 +1,174 @@
+"""The one place that builds adapters and wires them: from settings to a gateway, and to the parts that commands need."""
+
+import gc
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from authz.annex import Annex
+from authz.annex_document import read_annex
+from gateway.admission import Admission
+from gateway.annex_registry import AnnexRegistry
+from gateway.annex_store import AnnexStore
+from gateway.app import GatewayApp
+from gateway.audit.keys import AuditKeysUnusable, MonthKeys
+from gateway.audit.trail import AuditTrail
+from gateway.catalogue import load_catalogue
+from gateway.clock import Clock, system_clock
+from gateway.contracts import load_contracts
+from gateway.dispatch import ServiceEndpoint
+from gateway.inscriptions import Repertory
+from gateway.peer import PeerFinder
+from gateway.pipeline import Pipeline
+from gateway.recorder import ExchangeRecorder
+from gateway.replies import Replies
+from gateway.revocation import RevocationWatch
+from gateway.settings import Settings
+from gateway.sources.self_employed_sql import SqlSelfEmployedRepository
+from gateway.storage.database import Database
+from gateway.storage.group_commit import GroupCommit
+from gateway.wss.policy import SecurityPolicy
+from gateway.wss.sign import Signer
+from gateway.wss.trust import Trust
+from gateway.xml.parse import XmlLimits
+
+# One repository for each service that has a source; whoever adds a service adds its line.
+REPOSITORIES: Mapping[str, Callable[[Database], object]] = {
+    "SelfEmployedService/v2": lambda database: SqlSelfEmployedRepository(database.read),
+}
+
+
+class CannotStart(Exception):
+    """A part that the gateway needs is missing or broken; the message says which and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """The database with what writes to it."""
+
+    database: Database
+    commit: GroupCommit
+    trail: AuditTrail
+
+    def close(self) -> None:
+        """Write what was accepted, then close the connections."""
+        self.commit.close()
+        self.database.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A gateway of one worker process."""
+
+    app: GatewayApp
+    storage: Storage
+    annexes: AnnexRegistry
+    watch: RevocationWatch | None = field(default=None)
+
+    def close(self) -> None:
+        """Stop the threads; what was accepted is written first."""
+        if self.watch is not None:
+            self.watch.close()
+        self.annexes.close()
+        self.storage.close()
+
+
+def build_gateway(
+    settings: Settings, clock: Clock = system_clock, repositories: Mapping[str, object] | None = None
+) -> Gateway:
+    """Build the gateway of this process; CannotStart with one line when something is missing.
+
+    `repositories` replaces sources, by the name of their service.
+    """
+    storage = open_storage(settings, clock)
+    if not storage.database.is_current():
+        raise CannotStart(f"the database {settings.database_url} is not at the current schema: run ksz-gateway demo.")
+    contracts = load_contracts()
+    shapes = contracts.shapes()
+    annexes = AnnexRegistry(
+        AnnexStore(storage.database, storage.commit, storage.trail, lambda text: read_annex(text, shapes))
+    )
+    sources = {name: make(storage.database) for name, make in REPOSITORIES.items()} | dict(repositories or {})
+    endpoints = {
+        path: ServiceEndpoint(contract, sources.get(contract.descriptor.name), settings.public_url)
+        for path, contract in contracts.services.items()
+    }
+    catalogue = load_catalogue()
+    policy = SecurityPolicy(
+        max_age=timedelta(seconds=settings.message_max_age), clock_skew=timedelta(seconds=settings.clock_skew)
+    )
+    crl = _read(settings.client_crl) if settings.client_crl is not None else None
+    trust = Trust(_read(settings.client_ca), crl, policy)
+    pipeline = Pipeline(
+        max_bytes=settings.max_message_bytes,
+        limits=XmlLimits(),
+        trust=trust,
+        policy=policy,
+        annexes=annexes,
+        admission=Admission(storage.commit),
+        facts=Repertory(storage.database),
+        environment=settings.environment,
+        replies=Replies(catalogue, settings.public_url, clock),
+        recorder=ExchangeRecorder(storage.trail),
+        signer=Signer(_read(settings.signing_key), _read(settings.signing_certificate)),
+        clock=clock,
+    )
+    peers = PeerFinder(frozenset(settings.trusted_proxies), settings.proxy_certificate_header)
+    app = GatewayApp(endpoints, pipeline, catalogue, peers, settings.max_message_bytes, clock)
+    watch = RevocationWatch(settings.client_crl, trust) if settings.client_crl is not None else None
+    if watch is not None:
+        watch.start()
+    # What was made so far lives as long as the process: the collector need not look at it again.
+    gc.collect()
+    gc.freeze()
+    return Gateway(app, storage, annexes, watch)
+
+
+def open_storage(settings: Settings, clock: Clock = system_clock) -> Storage:
+    """Open the database and the audit; CannotStart when the audit's keys cannot be used."""
+    database = Database(settings.database_url)
+    commit = GroupCommit(database)
+    try:
+        keys = MonthKeys(settings.audit_keys)
+    except AuditKeysUnusable as error:
+        raise CannotStart(f"the audit keys cannot be used: {error}") from None
+    return Storage(database, commit, AuditTrail(commit, keys, clock))
+
+
+@contextmanager
+def opened_storage(settings: Settings) -> Iterator[Storage]:
+    """Open the storage for a command, and close it with all that was accepted written."""
+    storage = open_storage(settings)
+    try:
+        if not storage.database.is_current():
+            raise CannotStart(f"there is no current database in {settings.state}: run ksz-gateway demo --state {settings.state}.")
+        yield storage
+    finally:
+        storage.close()
+
+
+def open_annex_store(storage: Storage) -> AnnexStore:
+    """Return the store of annexes, which reads them against this version's contracts."""
+    shapes = load_contracts().shapes()
+    return AnnexStore(storage.database, storage.commit, storage.trail, lambda text: read_annex(text, shapes))
+
+
+def list_annexes(storage: Storage, now: datetime) -> list[Annex]:
+    """Return the annexes in force at `now`, by the name of their client."""
+    store = open_annex_store(storage)
+    in_force = {
+        activation.client: activation
+        for activation in sorted(store.load_after(), key=lambda each: (each.active_from, each.sequence))
+        if activation.active_from <= now
+    }
+    annexes = (store.read_annex(in_force[client].document) for client in sorted(in_force))
+    return [annex for annex in annexes if annex.is_active(now)]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CannotStart(f"{path}: {error.strerror}: run ksz-gateway demo, or name the file in the settings.") from None

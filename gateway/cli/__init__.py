@@ -1,0 +1,31 @@
+"""`ksz-gateway`, the command: one module per group of commands, each a thin layer over the gateway's own functions."""
+
+import sys
+
+import typer
+
+from gateway.bootstrap import CannotStart
+from gateway.cli import annex, call, contract, demo, inscriptions, serve, tour, world
+from gateway.cli.output import Problem, show_problem
+
+app = typer.Typer(
+    name="ksz-gateway",
+    help="A SOAP gateway for social security consultations: run it, call it, and manage who may use it.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+for module in (demo, serve, tour, call, world):
+    module.register(app)
+app.add_typer(annex.app, name="annex")
+app.add_typer(inscriptions.app, name="inscriptions")
+app.add_typer(contract.app, name="contract")
+
+
+def main() -> None:
+    """Run the command; what it cannot do is one clear line on standard error and exit code 1."""
+    try:
+        app()
+    except (Problem, CannotStart) as problem:
+        show_problem(problem)
+        sys.exit(1)

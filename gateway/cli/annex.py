@@ -1,0 +1,46 @@
+"""`annex …`: check and import the annexes that say what each client may do."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from authz.annex_document import AnnexInvalid, read_annex
+from gateway.cli.output import JsonOption, Problem, StateOption, console, get_settings, print_json
+from gateway.contracts import load_contracts
+
+app = typer.Typer(help="Check and import annexes.", no_args_is_help=True)
+
+Files = Annotated[list[Path], typer.Argument(metavar="FILE…", help="Annexes, YAML.")]
+
+
+@app.command()
+def check(files: Files, as_json: JsonOption = False) -> None:
+    """Check annexes against their schema and the contracts; every problem with its line and its remedy."""
+    shapes = load_contracts().shapes()
+    problems = []
+    for file in files:
+        try:
+            read_annex(_read(file), shapes)
+        except AnnexInvalid as invalid:
+            problems += [(file, problem) for problem in invalid.problems]
+    if as_json:
+        print_json(
+            [
+                {"file": file, "line": one.line, "path": one.path, "message": one.message, "remedy": one.remedy}
+                for file, one in problems
+            ]
+        )
+    for file, one in problems if not as_json else ():
+        console.print(f"{file}:{one.line}: {one.path}: {one.message}. {one.remedy}.", markup=False, soft_wrap=True)
+    if problems:
+        raise Problem(f"{len(problems)} problems in {len({file for file, _ in problems})} of {len(files)} annexes.")
+    if not as_json:
+        console.print(f"{len(files)} annexes are in order.")
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Problem(f"{file} cannot be read: {error}") from None

@@ -1,0 +1,194 @@
+"""Calling the gateway as one of its clients, and showing what came back."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+import requests
+import zeep.helpers
+from lxml import etree
+from rich.tree import Tree
+
+from authz.annex import Annex, AuthenticationMethod
+from authz.organisation import Organisation
+from gateway.bootstrap import CannotStart, list_annexes, opened_storage
+from gateway.cli.output import Problem, console, parse_date, parse_organisation
+from gateway.client import Call, ClientIdentity, GatewayClient
+from gateway.contracts import Contracts, OperationContract, load_contracts
+from gateway.settings import Settings
+
+
+class Caller:
+    """One client's view of a running gateway. A context manager: it holds connections."""
+
+    def __init__(self, settings: Settings, client: str, url: str | None = None) -> None:
+        self._url = (url or settings.public_url).rstrip("/")
+        self._contracts: Contracts = load_contracts()
+        self._annex = _find_annex(settings, client)
+        folder = settings.state / "pki" / "clients"
+        self._identity = ClientIdentity(
+            certificate=folder / f"{client}.pem",
+            key=folder / f"{client}.key",
+            authority=settings.client_ca,
+            gateway_certificate=settings.signing_certificate,
+            method=min(self._annex.methods, key=lambda method: method is not AuthenticationMethod.X509_TOKEN),
+        )
+        self._open: list[GatewayClient] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for client in self._open:
+            client.close()
+
+    def call(
+        self,
+        service: str,
+        operation: str,
+        *,
+        ssin: str | None = None,
+        legal_context: str | None = None,
+        begin: str | None = None,
+        end: str | None = None,
+        text: str | None = None,
+        on_behalf_of: str | None = None,
+    ) -> Call:
+        """Call an operation with the criteria given; what is not given is taken from the annex, or left out."""
+        contract = self._find_operation(service, operation)
+        request = self._request(contract, legal_context, on_behalf_of)
+        for path, value in _criteria(contract, ssin, begin, end, text).items():
+            _put(request, path.split("/"), value)
+        try:
+            client = GatewayClient(f"{self._url}{contract.service.path}?wsdl", self._identity)
+            self._open.append(client)
+            return client.call(contract.descriptor.name, request)
+        except requests.RequestException as error:
+            raise Problem(f"{self._url} does not answer ({type(error).__name__}): is the gateway running?") from None
+        except zeep.exceptions.Error as error:
+            raise Problem(f"the request cannot be made: {error}") from None
+
+    def _find_operation(self, service: str, operation: str) -> OperationContract:
+        for contract in self._contracts.services.values():
+            if service in (contract.descriptor.name, contract.descriptor.name.partition("/")[0]):
+                for found in contract.operations.values():
+                    if found.descriptor.name == operation:
+                        return found
+                names = ", ".join(found.descriptor.name for found in contract.operations.values())
+                raise Problem(f"{service} has no operation {operation}; it has {names}.")
+        names = ", ".join(contract.descriptor.name for contract in self._contracts.services.values())
+        raise Problem(f"there is no service {service}; there are {names}.")
+
+    def _request(
+        self, contract: OperationContract, legal_context: str | None, on_behalf_of: str | None
+    ) -> dict[str, Any]:
+        paths = {path for path, _ in contract.request.paths()}
+        request: dict[str, Any] = {}
+        if "informationCustomer" in paths:
+            request["informationCustomer"] = {
+                "ticket": "ksz-gateway-call",
+                "timestampSent": datetime.now(UTC),
+                "customerIdentification": self._customer(on_behalf_of).to_values(),
+            }
+        if "legalContext" in paths:
+            request["legalContext"] = legal_context or self._granted_context(contract)
+        return request
+
+    def _customer(self, on_behalf_of: str | None) -> Organisation:
+        if on_behalf_of is None:
+            represents = self._annex.represents
+            return self._annex.identity if self._annex.identity in represents else next(iter(represents))
+        return parse_organisation(on_behalf_of)
+
+    def _granted_context(self, contract: OperationContract) -> str:
+        wanted = (contract.service.name, contract.descriptor.name)
+        for service, operation, legal_context in self._annex.grants:
+            if (service, operation) == wanted and legal_context:
+                return legal_context
+        raise Problem(
+            f"the annex of {self._annex.client} grants no legal context for {wanted[1]}; "
+            "to ask all the same, name one with --legal-context."
+        )
+
+
+def show_call(call: Call, *, show_xml: bool = False) -> None:
+    """Print the reply as a tree, or the fault with its detail; with `show_xml` the two messages too."""
+    if show_xml:
+        for title, message in (("sent", call.sent), ("received", call.received)):
+            if message is not None:
+                console.print(f"[bold]{title}[/]")
+                console.print(etree.tostring(message, pretty_print=True).decode(), markup=False, soft_wrap=True)
+    if call.fault is not None:
+        console.print(f"[bold red]Fault[/] {call.fault.code}: {call.fault.message}", soft_wrap=True)
+        if call.fault.detail is not None:
+            console.print(etree.tostring(call.fault.detail, pretty_print=True).decode(), markup=False)
+        return
+    reply = to_document(call)
+    tree = Tree("[bold]reply[/]")
+    _grow(tree, reply if isinstance(reply, Mapping) else {"value": reply})
+    console.print(tree, soft_wrap=True)
+
+
+def to_document(call: Call) -> Any:
+    """Return the reply, or the fault, as plain values."""
+    if call.fault is not None:
+        detail = call.fault.detail
+        return {
+            "fault": {
+                "code": call.fault.code,
+                "message": call.fault.message,
+                "detail": etree.tostring(detail).decode() if detail is not None else None,
+            }
+        }
+    return zeep.helpers.serialize_object(call.reply, dict)
+
+
+def _grow(tree: Tree, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, Mapping):
+                _grow(tree.add(name), item)
+            elif item is not None:
+                tree.add(f"{name}: [cyan]{str(item).replace('[', chr(92) + '[')}[/]")
+
+
+def _find_annex(settings: Settings, client: str) -> Annex:
+    try:
+        with opened_storage(settings) as storage:
+            annexes = list_annexes(storage, datetime.now(UTC))
+    except CannotStart as reason:
+        raise Problem(str(reason)) from None
+    for annex in annexes:
+        if annex.client == client:
+            return annex
+    raise Problem(f"there is no client {client}; there are {', '.join(annex.client for annex in annexes)}.")
+
+
+def _criteria(
+    contract: OperationContract, ssin: str | None, begin: str | None, end: str | None, text: str | None
+) -> dict[str, Any]:
+    """Put the options where this contract has them; Problem for one that it has no place for."""
+    paths = {path for path, _ in contract.request.paths()}
+    criteria: dict[str, Any] = {}
+    for option, value, places in (
+        ("--ssin", ssin, ("criteria/ssin",)),
+        ("--begin", begin, ("criteria/period/beginDate", "criteria/period/beginQuarter")),
+        ("--end", end, ("criteria/period/endDate", "criteria/period/endQuarter")),
+        ("--text", text, ("echo",)),
+    ):
+        place = next((place for place in places if place in paths), None)
+        if value is None:
+            continue
+        if place is None:
+            raise Problem(f"{contract.descriptor.name} has no criterion for {option}.")
+        criteria[place] = parse_date(value) if place.endswith("Date") else value
+    return criteria
+
+
+def _put(values: dict[str, Any], path: list[str], value: Any) -> None:
+    for name in path[:-1]:
+        values = values.setdefault(name, {})
+    values[path[-1]] = value

@@ -1,0 +1,76 @@
+"""How commands speak: tables and text for people, JSON for programs, one clear line for a problem."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from authz.organisation import Organisation
+from gateway.settings import InvalidSettings, Settings, load_settings
+
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+StateOption = Annotated[
+    Path | None,
+    typer.Option("--state", metavar="DIR", help="Directory of the gateway's state.", show_default="var, or KSZ_STATE"),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+class Problem(Exception):
+    """The command cannot do what was asked; the text says what to do about it."""
+
+
+def show_problem(problem: Exception) -> None:
+    """Print it to standard error."""
+    errors.print(f"[bold red]ksz-gateway:[/] {_plain(str(problem))}")
+
+
+def get_settings(**given: Any) -> Settings:
+    """Read the settings; Problem when they are wrong."""
+    try:
+        return load_settings(**given)
+    except InvalidSettings as invalid:
+        raise Problem(str(invalid)) from None
+
+
+def print_json(document: Any) -> None:
+    """Print a document as JSON; dates and paths as text."""
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
+    """Print rows under columns."""
+    table = Table(*columns, title=title, title_justify="left", header_style="bold", pad_edge=False)
+    for row in rows:
+        table.add_row(*(_plain(str(cell)) for cell in row))
+    console.print(table)
+
+
+def parse_organisation(text: str) -> Organisation:
+    """Read an enterprise number, or SECTOR/INSTITUTION; Problem for anything else."""
+    sector, slash, institution = text.partition("/")
+    try:
+        if slash:
+            return Organisation(sector=int(sector), institution=int(institution))
+        return Organisation(cbe_number=text)
+    except ValueError:
+        raise Problem(f"{text} is neither an enterprise number nor SECTOR/INSTITUTION.") from None
+
+
+def parse_date(text: str) -> date:
+    """Read an ISO date; Problem for anything else."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Problem(f"{text} is no date such as 2026-06-30.") from None
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", r"\[")

@@ -1,0 +1,52 @@
+"""`serve`: run the gateway."""
+
+from typing import Annotated
+
+import typer
+
+from gateway.cli.output import Problem, StateOption, get_settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(serve)
+
+
+def serve(
+    state: StateOption = None,
+    bind: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Where to serve the SOAP services.")] = None,
+    management_bind: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Where to serve /live and /ready.")
+    ] = None,
+    public_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Address that clients use; it stands in the WSDLs.")
+    ] = None,
+    no_tls: Annotated[bool, typer.Option("--no-tls", help="Plain HTTP, behind a proxy that terminates TLS.")] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Worker processes.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of each worker.")] = None,
+) -> None:
+    """Serve until stopped (Ctrl-C, or SIGTERM: requests in hand are finished first).
+
+    The state must be prepared: `ksz-gateway demo` makes one to try things with.
+    """
+    settings = get_settings(
+        state=state,
+        bind=bind,
+        management_bind=management_bind,
+        public_url=public_url or _url_of(bind, tls=not no_tls),
+        tls=False if no_tls else None,
+        workers=workers,
+        threads=threads,
+    )
+    # Imported here: gunicorn and the contracts are not needed to print a help text.
+    from gateway.serve import CannotServe, serve as run
+
+    try:
+        run(settings)
+    except CannotServe as reason:
+        raise Problem(str(reason)) from None
+
+
+def _url_of(bind: str | None, *, tls: bool) -> str | None:
+    """Without another public address, clients come to where we listen."""
+    return f"{'https' if tls else 'http'}://{bind}" if bind else None

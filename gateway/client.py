@@ -1,0 +1,123 @@
+"""A client of the gateway on zeep, for the command line and the tests: signs or connects as an annex says, verifies replies.
+
+Uses the served WSDL, so that every call is also a proof that the published contract works.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+import zeep
+import zeep.plugins
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from lxml import etree
+
+from authz.annex import AuthenticationMethod
+from gateway.wss.policy import SecurityPolicy
+from gateway.wss.sign import Signer
+from gateway.wss.trust import Trust
+from gateway.wss.verify import find_security_header, verify_envelope
+from gateway.xml.namespaces import SOAP
+
+_TIMEOUT = 30
+
+
+class ReplyNotTrusted(Exception):
+    """A reply is not signed by the gateway, or answers another request than ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientIdentity:
+    """Where a client's key, its certificate and what it trusts lie: PEM files. `method` is as its annex demands."""
+
+    certificate: Path
+    key: Path
+    authority: Path
+    gateway_certificate: Path
+    method: AuthenticationMethod
+
+
+class MessageSecurity:
+    """zeep's `wsse` plugin: signs requests as the gateway signs replies, and verifies that a reply answers the request.
+
+    A fault may be unsigned: the gateway signs for those it knows, and tells strangers why it does not know them.
+    """
+
+    def __init__(self, identity: ClientIdentity, clock: Callable[[], datetime]) -> None:
+        self._signer = Signer(identity.key.read_bytes(), identity.certificate.read_bytes())
+        self._trust = Trust(identity.authority.read_bytes())
+        gateway = x509.load_pem_x509_certificate(identity.gateway_certificate.read_bytes())
+        self._gateway = gateway.public_bytes(Encoding.DER)
+        self._clock = clock
+
+    def apply(self, envelope: etree._Element, headers: Any) -> tuple[etree._Element, Any]:
+        """Replace the envelope by a signed one with the same Body."""
+        payload = envelope.find(f"{{{SOAP}}}Body")[0]
+        canonical = etree.tostring(payload, method="c14n", exclusive=True).decode()
+        return etree.fromstring(self._signer.sign(canonical, None, self._clock())), headers
+
+    def verify(self, envelope: etree._Element) -> etree._Element:
+        """Verify the gateway's signature; ReplyNotTrusted when it is another's, SecurityFault when it is broken."""
+        if find_security_header(envelope) is None and envelope.find(f"{{{SOAP}}}Body/{{{SOAP}}}Fault") is not None:
+            return envelope
+        verified = verify_envelope(envelope, self._trust, SecurityPolicy(), self._clock())
+        if verified.certificate.der != self._gateway:
+            raise ReplyNotTrusted("The reply is signed with another certificate than the gateway's.")
+        return envelope
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: what came back, or the fault; and both messages as they went over the wire."""
+
+    reply: Any
+    fault: zeep.exceptions.Fault | None
+    sent: etree._Element | None
+    received: etree._Element | None
+
+
+class GatewayClient:
+    """A client of one service."""
+
+    def __init__(
+        self, wsdl_url: str, identity: ClientIdentity, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        """Read the served WSDL; requests' and zeep's errors pass through."""
+        session = requests.Session()
+        session.trust_env = False
+        session.verify = str(identity.authority)
+        if identity.method is AuthenticationMethod.MUTUAL_TLS:
+            session.cert = (str(identity.certificate), str(identity.key))
+        signing = identity.method is AuthenticationMethod.X509_TOKEN
+        self._history = zeep.plugins.HistoryPlugin()
+        self._session = session
+        self.zeep = zeep.Client(
+            wsdl_url,
+            transport=zeep.Transport(session=session, timeout=_TIMEOUT, operation_timeout=_TIMEOUT),
+            wsse=MessageSecurity(identity, clock) if signing else None,
+            plugins=[self._history],
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def call(self, operation: str, request: dict[str, Any]) -> Call:
+        """Call an operation with values as zeep takes them."""
+        fault = reply = None
+        try:
+            reply = getattr(self.zeep.service, operation)(**request)
+        except zeep.exceptions.Fault as raised:
+            fault = raised
+        return Call(reply, fault, _last(self._history, "last_sent"), _last(self._history, "last_received"))
+
+
+def _last(history: zeep.plugins.HistoryPlugin, name: str) -> etree._Element | None:
+    try:
+        return getattr(history, name)["envelope"]
+    except IndexError:
+        return None

@@ -1,0 +1,165 @@
+"""The contracts as the gateway uses them: committed WSDL and XSD files, compiled schemas and bindings.
+
+Owns everything that follows from `wsdl/` and `xsd/` and a service's descriptor. Knows no annex and no request.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from authz.contract_shape import ContractShape
+from gateway.xml.binding import compile_reader, compile_writer
+from gateway.xml.model import ComplexType, Element, SchemaModel
+from gateway.xml.namespaces import WSDL_SOAP
+from gateway.xml.validation import Schema
+from services.descriptor import OperationDescriptor, ServiceDescriptor
+from services.registry import load_services
+
+COMMITTED_ADDRESS = "https://localhost/"
+COMMITTED_SCHEMAS = "../xsd/"
+
+WSDL_FOLDER = Path(str(files("wsdl")))
+XSD_FOLDER = Path(str(files("xsd")))
+
+# What every reply repeats from its request, before the status.
+_ECHO = ("informationCustomer", "legalContext", "criteria")
+
+
+@dataclass(frozen=True, slots=True)
+class OperationContract:
+    """One operation with its compiled messages.
+
+    `data_elements` are the elements of the reply that carry data, in the contract's order: neither echo nor status.
+    """
+
+    service: ServiceDescriptor
+    descriptor: OperationDescriptor
+    soap_action: str
+    request: Element
+    response: Element
+    read_request: Callable[[etree._Element], Mapping[str, Any]]
+    write_response: Callable[[Mapping[str, Any]], str]
+    write_fault: Callable[[Mapping[str, Any]], str]
+    echo: tuple[str, ...]
+    has_information_cbss: bool
+    has_status: bool
+    has_data_filters: bool
+    data_elements: tuple[str, ...]
+
+    @property
+    def payload(self) -> str:
+        """The qualified name, in Clark notation, of the operation's request."""
+        return f"{{{self.service.namespace}}}{self.request.name}"
+
+    def shape(self) -> ContractShape:
+        """Tell authz which paths a request and a reply's data have, and which of them are optional."""
+        return ContractShape(
+            request_paths={path: element.optional for path, element in self.request.paths()},
+            reply_paths={
+                path: element.optional
+                for path, element in self.response.paths()
+                if path.partition("/")[0] in self.data_elements
+            },
+            has_data_filters=self.has_data_filters,
+            consults_persons=self.descriptor.subject is not None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceContract:
+    """One service with its operations by the qualified name of their request, its schema and its WSDL."""
+
+    descriptor: ServiceDescriptor
+    schema: Schema
+    operations: Mapping[str, OperationContract]
+    wsdl: bytes
+
+    def published_wsdl(self, public_url: str) -> bytes:
+        """Return the committed WSDL with the addresses and schema locations of this deployment, and nothing else."""
+        root = public_url.rstrip("/").encode()
+        return self.wsdl.replace(f'"{COMMITTED_ADDRESS}'.encode(), b'"' + root + b"/").replace(
+            f'"{COMMITTED_SCHEMAS}'.encode(), b'"' + root + b"/xsd/"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Contracts:
+    """All services, by the path at which they are called."""
+
+    services: Mapping[str, ServiceContract]
+
+    def shapes(self) -> Mapping[str, Mapping[str, ContractShape]]:
+        """Return what an annex may name: by service, by operation."""
+        return {
+            service.descriptor.name: {
+                operation.descriptor.name: operation.shape() for operation in service.operations.values()
+            }
+            for service in self.services.values()
+        }
+
+
+def load_contracts(services: tuple[ServiceDescriptor, ...] | None = None) -> Contracts:
+    """Compile the contracts of all services (half a second); UnsupportedSchema or lxml's errors for a broken file."""
+    model = SchemaModel(tuple(sorted(XSD_FOLDER.glob("*.xsd"))))
+    return Contracts(
+        {service.path: _service_contract(service, model) for service in (services or load_services())}
+    )
+
+
+def find_schema_document(name: str) -> bytes | None:
+    """Return a committed XSD by its file name, None when there is none of that name."""
+    for path in XSD_FOLDER.glob("*.xsd"):
+        if path.name == name:
+            return path.read_bytes()
+    return None
+
+
+def _service_contract(service: ServiceDescriptor, model: SchemaModel) -> ServiceContract:
+    wsdl = (WSDL_FOLDER / service.wsdl).read_bytes()
+    actions = _soap_actions(wsdl)
+    operations = (
+        _operation_contract(service, operation, model, actions[operation.name]) for operation in service.operations
+    )
+    return ServiceContract(
+        descriptor=service,
+        schema=Schema((XSD_FOLDER / service.wsdl).with_suffix(".xsd")),
+        operations={operation.payload: operation for operation in operations},
+        wsdl=wsdl,
+    )
+
+
+def _operation_contract(
+    service: ServiceDescriptor, descriptor: OperationDescriptor, model: SchemaModel, soap_action: str
+) -> OperationContract:
+    request, response, fault = (
+        model.get_element(service.namespace, f"{descriptor.name}{suffix}") for suffix in ("Request", "Response", "Fault")
+    )
+    assert isinstance(response.type, ComplexType)
+    assert isinstance(request.type, ComplexType)
+    asked = {child.name for child in request.type.elements}
+    answered = [child.name for child in response.type.elements]
+    echo = tuple(name for name in _ECHO if name in asked and name in answered)
+    return OperationContract(
+        service=service,
+        descriptor=descriptor,
+        soap_action=soap_action,
+        request=request,
+        response=response,
+        read_request=compile_reader(request),
+        write_response=compile_writer(response, service.namespace, "ns"),
+        write_fault=compile_writer(fault, service.namespace, "ns"),
+        echo=echo,
+        has_information_cbss="informationCBSS" in answered,
+        has_status="status" in answered,
+        has_data_filters="dataFilters" in answered,
+        data_elements=tuple(name for name in answered if name not in (*_ECHO, "informationCBSS", "status")),
+    )
+
+
+def _soap_actions(wsdl: bytes) -> Mapping[str, str]:
+    binding_operations = etree.fromstring(wsdl).iter(f"{{{WSDL_SOAP}}}operation")
+    return {str(node.getparent().get("name")): str(node.get("soapAction")) for node in binding_operations}

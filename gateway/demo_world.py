@@ -1,0 +1,88 @@
+"""The demo world under a state directory: development PKI, database, demo annexes and synthetic persons.
+
+Prepared once and then reused; what a newer version brings is added. Never for production.
+"""
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from authz.annex_document import read_annex
+from authz.ssin import Environment
+from fixtures.personas import demo_rows
+from gateway.bootstrap import CannotStart, Storage, open_annex_store, open_storage
+from gateway.contracts import load_contracts
+from gateway.pki import DemoClient, KeyKind, prepare_pki
+from gateway.settings import Settings
+from gateway.sources.load import load_persons, load_register
+from gateway.storage.tables import persons
+
+ANNEXES = Path(str(files("fixtures"))) / "annexes"
+
+# The client that shows that everything works with an elliptic key too.
+_ELLIPTIC = frozenset({"inspection"})
+# A client's first annex may be in force from a day that lies behind us, so that the demo need not wait for it.
+_ACTIVE_FROM = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoState:
+    """What is there: how many clients and persons."""
+
+    clients: int
+    persons: int
+
+
+def prepare_demo(settings: Settings) -> DemoState:
+    """Prepare what is missing under the state directory; OSError when it cannot be written, CannotStart in production."""
+    if settings.environment is Environment.PRODUCTION:
+        raise CannotStart("a demo world has no place in production: set another environment.")
+    settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not os.access(settings.state, os.W_OK):
+        raise PermissionError(13, "no permission to write", str(settings.state))
+    documents = [path.read_text("utf-8") for path in sorted(ANNEXES.glob("*.yaml"))]
+    prepare_pki(settings.state, _clients(documents), datetime.now(UTC))
+    storage = open_storage(settings)
+    try:
+        storage.database.migrate()
+        _add_annexes(storage, documents)
+        return DemoState(len(documents), _load_persons(storage))
+    finally:
+        storage.close()
+
+
+def _clients(documents: list[str]) -> list[DemoClient]:
+    """Each demo annex binds its client's certificate by the authority's name and a serial number."""
+    shapes = load_contracts().shapes()
+    annexes = [read_annex(document, shapes) for document in documents]
+    return [
+        DemoClient(annex.client, binding.serial, KeyKind.EC if annex.client in _ELLIPTIC else KeyKind.RSA)
+        for annex in annexes
+        for binding in annex.certificates
+        if binding.serial is not None
+    ]
+
+
+def _add_annexes(storage: Storage, documents: list[str]) -> None:
+    store = open_annex_store(storage)
+    known = {activation.revision: activation for activation in store.load_after()}
+    clients = {activation.client for activation in known.values()}
+    for document in documents:
+        annex = store.read_annex(document)
+        if annex.revision not in known:
+            active_from = None if annex.client in clients else _ACTIVE_FROM
+            store.add(document, actor="demo", now=datetime.now(UTC), active_from=active_from)
+
+
+def _load_persons(storage: Storage) -> int:
+    with storage.database.write() as connection:
+        count = connection.execute(select(func.count()).select_from(persons)).scalar_one()
+        if count:
+            return count
+        world = demo_rows()
+        load_register(connection, world.pcsas, world.fund_outages)
+        return load_persons(connection, world.persons)

@@ -1,0 +1,139 @@
+"""What the stages establish: one frozen value per stage, each holding the value of the stage before it in `previous`.
+
+A stage takes exactly the type that its predecessor returns, so the type checker keeps the order and none can be skipped.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from lxml import etree
+
+from authz.annex import Annex, AuthenticationMethod
+from authz.decision import AccessRequest, Permit, PersonFacts
+from gateway.contracts import OperationContract
+from gateway.dispatch import ServiceEndpoint
+from gateway.wss.certificate import Certificate
+from gateway.xml.parse import SoapMessage
+from services.consultation import Outcome, Values
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """An HTTP request as the transport saw it, before anything was judged. `body` is None when it was over the limit.
+
+    `address` is the peer's; `peer_certificate` the DER of the TLS client certificate, None without mutual TLS;
+    `received_at` is aware, UTC; `ticket` the UUID by which we know this exchange (ticketCBSS).
+    """
+
+    ticket: str
+    received_at: datetime
+    endpoint: ServiceEndpoint
+    method: str
+    content_type: str
+    content_encoding: str
+    soap_action: str | None
+    body: bytes | None
+    address: str
+    peer_certificate: bytes | None
+    previous: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A SOAP request by its HTTP headers, of acceptable size."""
+
+    previous: Arrived
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """One SOAP 1.1 Envelope."""
+
+    previous: Received
+    message: SoapMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticated:
+    """A message of a known client. `payload` is the element that was verified, the only one to be read from here on.
+
+    `signature_value` is what the reply confirms, `replay_key` what makes the message the same as another, until
+    `forget_at` (aware, UTC), when it is too old to be accepted anyway; all three are None for an unsigned request.
+    """
+
+    previous: Parsed
+    certificate: Certificate
+    annex: Annex
+    method: AuthenticationMethod
+    payload: etree._Element
+    signature_value: bytes | None
+    replay_key: bytes | None
+    forget_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A message never seen before, within the client's quota; from here on the client has a right to signed answers."""
+
+    previous: Authenticated
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The operation that the payload asks for."""
+
+    previous: Admitted
+    operation: OperationContract
+
+
+@dataclass(frozen=True, slots=True)
+class Valid:
+    """A payload that is valid against its XSD, read into values."""
+
+    previous: Resolved
+    values: Values
+
+
+@dataclass(frozen=True, slots=True)
+class Permitted:
+    """What the annex grants to this request, and what the decision saw."""
+
+    previous: Valid
+    request: AccessRequest
+    facts: PersonFacts | None
+    decided_at: datetime
+    permit: Permit
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What the operation found."""
+
+    previous: Permitted
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosed:
+    """What of it the client may have. `delivered` and `withheld` are paths of the reply."""
+
+    previous: Answered
+    data: Mapping[str, Any]
+    delivered: tuple[str, ...]
+    withheld: tuple[str, ...]
+
+
+Established = (
+    Arrived | Received | Parsed | Authenticated | Admitted | Resolved | Valid | Permitted | Answered | Disclosed
+)
+Kind = TypeVar("Kind", bound=Established)
+
+
+def find(established: Established | None, kind: type[Kind]) -> Kind | None:
+    """Return the value that the stage establishing `kind` left, None when the request did not get that far."""
+    while established is not None and not isinstance(established, kind):
+        established = established.previous
+    return established

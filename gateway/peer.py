@@ -1,0 +1,47 @@
+"""Who is at the other end of the connection: the peer's address and the TLS client certificate, from WSGI's environ.
+
+The certificate comes from the TLS connection itself, or from a header that only a trusted reverse proxy may set. The
+same header from anywhere else is as if it were not there.
+"""
+
+import base64
+import binascii
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """`address` is the text of an IP address; `certificate` is DER, None when the peer presented none."""
+
+    address: str
+    certificate: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class PeerFinder:
+    """`trusted_proxies` are the addresses whose `certificate_header` is believed."""
+
+    trusted_proxies: frozenset[str]
+    certificate_header: str
+
+    def find(self, environ: Mapping[str, Any]) -> Peer:
+        """Return the peer of a request."""
+        address = str(environ.get("REMOTE_ADDR") or "local")
+        if address in self.trusted_proxies:
+            forwarded = str(environ.get("HTTP_X_FORWARDED_FOR") or address).rpartition(",")[2].strip()
+            return Peer(forwarded[:45] or address, self._handed_over(environ))
+        return Peer(address, _of_connection(environ.get("gunicorn.socket")))
+
+    def _handed_over(self, environ: Mapping[str, Any]) -> bytes | None:
+        value = environ.get("HTTP_" + self.certificate_header.upper().replace("-", "_"), "")
+        try:
+            return base64.b64decode(value, validate=True) or None
+        except binascii.Error:
+            return None
+
+
+def _of_connection(connection: object) -> bytes | None:
+    return connection.getpeercert(binary_form=True) if isinstance(connection, ssl.SSLSocket) else None

@@ -1,0 +1,211 @@
+"""A request from socket to signed answer: the stages in their order, and what happens when one refuses.
+
+| stage        | establishes                                                     | on failure                       |
+| ------------ | --------------------------------------------------------------- | -------------------------------- |
+| receive      | POST, XML content type, UTF-8, size                             | HTTP 405, 413, 415 with a fault  |
+| parse        | one SOAP 1.1 Envelope, no DTD, bounded cost                     | Client fault                     |
+| authenticate | the client, by signature or TLS certificate, as its annex says  | wsse fault, unsigned             |
+| admit        | not replayed, within the quota                                  | fault, unsigned                  |
+| resolve      | the operation                                                   | Client fault                     |
+| validate     | the payload against its XSD                                     | fault MSG00004                   |
+| authorize    | annex and integration allow it                                  | reply NO_RESULT                  |
+| dispatch     | what the source has                                             | a case of the reply, or MSG00002 |
+| disclose     | what of it the annex grants                                     |                                  |
+| respond      | a message valid against its XSD, recorded, then signed          | fault MSG00003                   |
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from traceback import extract_tb
+from typing import Protocol
+
+import structlog
+
+from authz.ssin import Environment
+from gateway.annex_registry import AnnexRegistry
+from gateway.established import (
+    Admitted,
+    Arrived,
+    Authenticated,
+    Disclosed,
+    Established,
+    Kind,
+    Resolved,
+    Valid,
+    find,
+)
+from gateway.admission import Admission
+from gateway.recorder import Unrecorded
+from gateway.refusal import Fault, NoResult, Refusal
+from gateway.replies import InvalidReply, Message, Replies
+from gateway.stages.admit import admit
+from gateway.stages.authenticate import authenticate
+from gateway.stages.authorize import Facts, authorize
+from gateway.stages.disclose import disclose
+from gateway.stages.dispatch import dispatch
+from gateway.stages.parse import parse
+from gateway.stages.receive import receive
+from gateway.stages.resolve import resolve
+from gateway.stages.validate import validate
+from gateway.wss.policy import SecurityPolicy
+from gateway.wss.sign import Signer, unsigned
+from gateway.wss.trust import Trust
+from gateway.xml.parse import XmlLimits
+
+log = structlog.get_logger(__name__)
+
+_UNRECORDED = Fault(
+    "MSG00001", "The gateway cannot record exchanges now; try again later.", faultcode="soapenv:Server"
+)
+
+
+class Recorder(Protocol):
+    """Makes the record of an exchange durable; both raise Unrecorded."""
+
+    def record(self, established: Established, message: Message, refusal: Refusal | None) -> None:
+        """Record what was established and what will be answered."""
+        ...
+
+    def record_unsigned(self, established: Established, message: Message, refusal: Refusal) -> None:
+        """Add that the answer could not be signed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back over HTTP: `content` is a whole envelope, UTF-8. The rest is for the log."""
+
+    http_status: int
+    content: bytes
+    outcome: str
+    code: str
+    client: str
+    operation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """The stages with what each of them needs; one per worker process, used by all its threads."""
+
+    max_bytes: int
+    limits: XmlLimits
+    trust: Trust
+    policy: SecurityPolicy
+    annexes: AnnexRegistry
+    admission: Admission
+    facts: Facts
+    environment: Environment
+    replies: Replies
+    recorder: Recorder
+    signer: Signer
+    clock: Callable[[], datetime]
+
+    def process(self, arrived: Arrived) -> Answer:
+        """Answer a request; whatever happens, the caller gets a SOAP message, and none leaves unrecorded."""
+        trail = _Trail(arrived)
+        refusal: Refusal | None = None
+        try:
+            message = self.replies.answer(self._run(arrived, trail))
+        except NoResult as denial:
+            refusal = denial
+            message = self._no_result(trail.established, denial)
+        except Fault as fault:
+            refusal = fault
+            message = self._fault(trail.established, fault)
+        except Exception as error:
+            refusal = _internal_error(arrived, error)
+            message = self._fault(trail.established, refusal)
+        try:
+            self.recorder.record(trail.established, message, refusal)
+            return self._seal(trail.established, message)
+        except Unrecorded:
+            message = self._fault(trail.established, _UNRECORDED)
+            return _answer(trail.established, message, unsigned(message.body))
+
+    def _run(self, arrived: Arrived, trail: "_Trail") -> Disclosed:
+        received = trail.add(receive(arrived, self.max_bytes))
+        parsed = trail.add(parse(received, self.limits))
+        authenticated = trail.add(authenticate(parsed, self.trust, self.policy, self.annexes, self.clock))
+        admitted = trail.add(admit(authenticated, self.admission, self.clock))
+        resolved = trail.add(resolve(admitted))
+        valid = trail.add(validate(resolved))
+        permitted = trail.add(authorize(valid, self.facts, self.environment, self.clock))
+        answered = trail.add(dispatch(permitted, self.clock))
+        return trail.add(disclose(answered))
+
+    def _no_result(self, established: Established, denial: NoResult) -> Message:
+        valid = find(established, Valid)
+        assert valid is not None
+        try:
+            return self.replies.no_result(valid, denial)
+        except Exception as error:
+            return self._fault(established, _internal_error(_arrived(established), error))
+
+    def _fault(self, established: Established, fault: Fault) -> Message:
+        try:
+            return self.replies.fault(established, fault)
+        except InvalidReply as error:
+            # The detail does not fit its XSD; a fault without it is still better than none.
+            arrived = _arrived(established)
+            return self.replies.fault(arrived, _internal_error(arrived, error))
+
+    def _seal(self, established: Established, message: Message) -> Answer:
+        """Sign for a client whose message was let in; a stranger gets no signature, nobody unknown may make us sign."""
+        admitted = find(established, Admitted)
+        if admitted is None:
+            return _answer(established, message, unsigned(message.body))
+        try:
+            content = self.signer.sign(message.body, admitted.previous.signature_value, self.clock())
+        except Exception as error:
+            failure = _internal_error(_arrived(established), error)
+            fault = self._fault(established, failure)
+            self.recorder.record_unsigned(established, fault, failure)
+            return _answer(established, fault, unsigned(fault.body))
+        return _answer(established, message, content)
+
+
+class _Trail:
+    """Remembers the last value established, so that a refusal finds what was known when it was raised."""
+
+    def __init__(self, arrived: Arrived) -> None:
+        self.established: Established = arrived
+
+    def add(self, established: Kind) -> Kind:
+        self.established = established
+        return established
+
+
+def _answer(established: Established, message: Message, content: bytes) -> Answer:
+    authenticated = find(established, Authenticated)
+    resolved = find(established, Resolved)
+    return Answer(
+        http_status=message.http_status,
+        content=content,
+        outcome=message.outcome,
+        code=message.code,
+        client=authenticated.annex.client if authenticated else "",
+        operation=resolved.operation.descriptor.name if resolved else "",
+    )
+
+
+def _arrived(established: Established) -> Arrived:
+    arrived = find(established, Arrived)
+    assert arrived is not None
+    return arrived
+
+
+def _internal_error(arrived: Arrived, error: Exception) -> Fault:
+    """Turn a failure of ours into MSG00003. The log gets the place and the class: the text may quote personal data."""
+    log.error(
+        "internal_error",
+        ticket=arrived.ticket,
+        error=type(error).__name__,
+        where=[f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in extract_tb(error.__traceback__)][-6:],
+    )
+    return Fault(
+        "MSG00003",
+        "The gateway failed on this request; report the ticket to its operator.",
+        faultcode="soapenv:Server",
+        internal=f"{type(error).__name__}: {error}",
+    )

@@ -1,0 +1,102 @@
+"""Makes the audit record of an exchange out of what the stages established, and has it written before anything leaves."""
+
+from gateway.audit.record import AuditRecord, RecordKind, RecordOutcome
+from gateway.audit.trail import AuditTrail, AuditUnavailable
+from gateway.established import (
+    Admitted,
+    Arrived,
+    Authenticated,
+    Disclosed,
+    Established,
+    Permitted,
+    Resolved,
+    Valid,
+    find,
+)
+from gateway.refusal import NoResult, Refusal
+from gateway.replies import Message
+
+
+class Unrecorded(Exception):
+    """The record of an exchange could not be made durable: no answer may leave."""
+
+
+class ExchangeRecorder:
+    """Records exchanges in the audit trail."""
+
+    def __init__(self, trail: AuditTrail) -> None:
+        self._trail = trail
+
+    def record(self, established: Established, message: Message, refusal: Refusal | None) -> None:
+        """Record what was established and what will be answered; raises Unrecorded.
+
+        Whoever did not get past admission counts as a stranger, whatever certificate was sent: what such a one can
+        make us keep is bounded.
+        """
+        record = make_record(established, message, refusal)
+        try:
+            if find(established, Admitted) is None:
+                self._trail.record_stranger(record)
+            else:
+                self._trail.record(record)
+        except AuditUnavailable as error:
+            raise Unrecorded(str(error)) from error
+
+    def record_unsigned(self, established: Established, message: Message, refusal: Refusal) -> None:
+        """Add that an answer already recorded could not be signed, so that a fault left in its place."""
+        record = make_record(established, message, refusal, RecordKind.SIGNATURE_FAILURE)
+        try:
+            self._trail.record(record)
+        except AuditUnavailable as error:
+            raise Unrecorded(str(error)) from error
+
+
+def make_record(
+    established: Established,
+    message: Message,
+    refusal: Refusal | None,
+    kind: RecordKind = RecordKind.EXCHANGE,
+) -> AuditRecord:
+    """Gather the record; what the request did not get far enough to establish stays None."""
+    arrived = find(established, Arrived)
+    assert arrived is not None
+    authenticated = find(established, Authenticated)
+    resolved = find(established, Resolved)
+    valid = find(established, Valid)
+    permitted = find(established, Permitted)
+    disclosed = find(established, Disclosed)
+    denied = refusal if isinstance(refusal, NoResult) else None
+    decided = permitted or denied
+    decision = permitted.permit if permitted else denied.denial if denied else None
+    request = decided.request if decided else None
+    customer = request.customer if request else None
+    information = valid.values.get("informationCustomer", {}) if valid else {}
+    return AuditRecord(
+        ticket_cbss=arrived.ticket,
+        received_at=arrived.received_at,
+        outcome=RecordOutcome(message.outcome),
+        kind=kind,
+        code=message.code or None,
+        value=message.value or None,
+        client=authenticated.annex.client if authenticated else None,
+        annex_revision=authenticated.annex.revision if authenticated else None,
+        annex_clause=decision.clause if decision else None,
+        certificate=authenticated.certificate.sha256 if authenticated else None,
+        source_address=arrived.address,
+        authentication_method=authenticated.method if authenticated else None,
+        organisation=customer.key if customer else None,
+        service=arrived.endpoint.contract.descriptor.name,
+        operation=resolved.operation.descriptor.name if resolved else None,
+        legal_context=request.legal_context if request else None,
+        deliberation=permitted.permit.deliberation if permitted else None,
+        customer_ticket=information.get("ticket"),
+        criteria=tuple(request.parameters) if request else (),
+        delivered=disclosed.delivered if disclosed and refusal is None else (),
+        withheld=disclosed.withheld if disclosed and refusal is None else (),
+        subject=request.subject if request else None,
+        message=arrived.body or b"",
+        request=request,
+        facts=decided.facts if decided else None,
+        decided_at=decided.decided_at if decided else None,
+        reason=refusal.reason if refusal else "",
+    )

@@ -1,0 +1,59 @@
+"""How a stage refuses: with a fault, or with a reply that says NO_RESULT.
+
+    Refusal
+    ├── Fault        broken or unauthenticated messages, and our own failures
+    └── NoResult     a decision: the reply's status names the case
+
+Every code is of the error catalogue; `gateway.replies` turns refusals into messages.
+"""
+
+from datetime import datetime
+
+from authz.decision import AccessRequest, Deny, PersonFacts
+
+
+class Refusal(Exception):
+    """A stage does not let the request pass. `reason` is for the audit; it may name persons, so it is never logged."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Fault(Refusal):
+    """The answer is a SOAP fault.
+
+    `code` is of the catalogue; `faultcode` the SOAP 1.1 or WS-Security QName; `reason` says what to mend and is told to
+    the client; `information` are (fieldName, fieldValue) pairs of the fault's detail; `http_status` is 500 except where
+    HTTP has a word of its own.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        reason: str,
+        *,
+        faultcode: str = "soapenv:Client",
+        information: tuple[tuple[str, str], ...] = (),
+        http_status: int = 500,
+        internal: str = "",
+    ) -> None:
+        super().__init__(internal or reason)
+        self.code = code
+        self.told = reason
+        self.faultcode = faultcode
+        self.information = information
+        self.http_status = http_status
+
+
+class NoResult(Refusal):
+    """The annex or the person's integration does not allow the consultation: the answer is a reply with this case."""
+
+    def __init__(
+        self, request: AccessRequest, facts: PersonFacts | None, decided_at: datetime, denial: Deny
+    ) -> None:
+        super().__init__(f"{denial.case}: {denial.clause}; allowed: {denial.allowed}")
+        self.request = request
+        self.facts = facts
+        self.decided_at = decided_at
+        self.denial = denial

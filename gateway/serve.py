@@ -1,0 +1,149 @@
+"""Serving: gunicorn with gthread workers and one management process, from our settings.
+
+Each worker builds its own gateway after the fork. The TLS context is built once per process, not once per connection.
+"""
+
+import errno
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from gateway.bootstrap import Gateway, build_gateway
+from gateway.logs import configure_logs
+from gateway.settings import Settings
+
+
+class CannotServe(Exception):
+    """The gateway cannot start here; the message is one line that says what to do."""
+
+
+def serve(settings: Settings) -> None:
+    """Serve until a signal says stop. CannotServe when an address is taken or a file is missing."""
+    check_addresses(settings)
+    _Application(settings).run()
+
+
+def check_addresses(settings: Settings) -> None:
+    """Raise CannotServe when an address that we need is taken or not ours."""
+    _check_address(settings.bind, "bind")
+    _check_address(settings.management_bind, "management_bind")
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Split HOST:PORT; an IPv6 host stands in brackets."""
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no type information
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._gateway: Gateway | None = None
+        super().__init__()
+
+    def load_config(self) -> None:
+        settings = self._settings
+        management = _Management(settings)
+        options: dict[str, Any] = {
+            "bind": [settings.bind],
+            "workers": settings.workers,
+            "threads": settings.threads,
+            "worker_class": "gthread",
+            "worker_tmp_dir": "/dev/shm" if sys.platform == "linux" else None,  # noqa: S108 - a heartbeat, no data
+            "timeout": 30,
+            "graceful_timeout": 30,
+            "keepalive": 30,
+            "control_socket_disable": True,
+            "loglevel": "warning",
+            "proc_name": "ksz-gateway",
+            "post_worker_init": lambda worker: configure_logs(settings.log_level, settings.log_format),
+            "worker_exit": lambda server, worker: self.close(),
+            "when_ready": lambda server: management.start(),
+            "on_exit": lambda server: management.stop(),
+        }
+        if settings.tls:
+            options |= {
+                "certfile": str(settings.tls_certificate),
+                "keyfile": str(settings.tls_key),
+                "ca_certs": str(settings.client_ca),
+                "cert_reqs": ssl.CERT_OPTIONAL,
+                "ssl_context": _tls_context,
+            }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        self._gateway = build_gateway(self._settings)
+        return self._gateway.app
+
+    def close(self) -> None:
+        """Let what was accepted be written, at the end of a worker."""
+        if self._gateway is not None:
+            self._gateway.close()
+
+
+class _Management:
+    """The management process: it lives and dies with the gunicorn arbiter."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        # A fresh interpreter: the arbiter must stay free of threads and connections.
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "gateway.management"],
+            stdin=subprocess.PIPE,
+            env=_environment(self._settings),
+        )
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(timeout=5)
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    import os
+
+    return os.environ | {
+        "KSZ_STATE": str(settings.state),
+        "KSZ_BIND": settings.bind,
+        "KSZ_MANAGEMENT_BIND": settings.management_bind,
+        "KSZ_TLS": str(settings.tls),
+    }
+
+
+def _tls_context(config: Any, make_default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    return _context_of_this_process(make_default)
+
+
+_contexts: dict[str, ssl.SSLContext] = {}
+
+
+def _context_of_this_process(make_default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    if "server" not in _contexts:
+        context = make_default()
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        _contexts["server"] = context
+    return _contexts["server"]
+
+
+def _check_address(address: str, setting: str) -> None:
+    host, port = split_address(address)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise CannotServe(
+                    f"{address} is in use: stop what listens there, or choose another address with the setting {setting}."
+                ) from None
+            raise CannotServe(f"{address} cannot be used ({error.strerror}): change the setting {setting}.") from None

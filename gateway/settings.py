@@ -1,0 +1,150 @@
+"""Every setting of a gateway, read once at start: from `KSZ_…` environment variables, then from a TOML file, then from
+the defaults under the state directory. A wrong or unknown setting stops the start, with all of them named together.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from authz.ssin import Environment
+
+SETTINGS_FILE = "gateway.toml"
+PREFIX = "KSZ_"
+
+Port = Annotated[str, Field(pattern=r"^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")]
+
+
+class InvalidSettings(Exception):
+    """One line per setting that is wrong, each saying which and why."""
+
+
+class Settings(BaseSettings):
+    """See docs/settings.md, which is generated from these descriptions."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    state: Path = Field(Path("var"), description="Directory of everything that this gateway keeps; the defaults of other paths lie in it.")
+    environment: Environment = Field(
+        Environment.TEST,
+        description="test, acceptance or production. Production refuses synthetic SSINs, the others expect them.",
+    )
+    database_url: str = Field("", description="SQLAlchemy URL; default: SQLite in `ksz.db`. PostgreSQL: postgresql+psycopg://user@host/name.")
+    public_url: str = Field(
+        "https://127.0.0.1:8443",
+        pattern=r"^https?://[^\s?#]+[^\s?#/]$",
+        description="The address at which clients reach this gateway; it stands in the WSDLs and in error messages.",
+    )
+    bind: Port = Field("127.0.0.1:8443", description="HOST:PORT of the SOAP services.")
+    management_bind: Port = Field("127.0.0.1:8081", description="HOST:PORT of /live and /ready, plain HTTP: keep it off public networks.")
+    tls: bool = Field(True, description="Serve TLS ourselves. False only behind a proxy on the same machine that terminates TLS.")
+    workers: int = Field(2, ge=1, le=64, description="Worker processes.")
+    threads: int = Field(8, ge=1, le=256, description="Threads of each worker: the exchanges it can have in hand at a time.")
+    max_message_bytes: int = Field(256 * 1024, ge=1024, le=16 * 1024 * 1024, description="Largest message accepted, in bytes.")
+    message_max_age: int = Field(300, ge=10, le=3600, description="Seconds after its Timestamp's Created that a message is accepted.")
+    clock_skew: int = Field(60, ge=0, le=600, description="Seconds that a client's clock may be ahead of ours.")
+    trusted_proxies: tuple[str, ...] = Field((), description="Addresses of the reverse proxies whose certificate header is believed.")
+    proxy_certificate_header: str = Field(
+        "X-Client-Cert",
+        pattern=r"^[A-Za-z0-9-]+$",
+        description="Header in which a trusted proxy hands over the client's certificate, DER in base64.",
+    )
+    tls_certificate: Path = Field(Path("pki/gateway.pem"), description="PEM certificate (with chain) that the gateway serves TLS with.")
+    tls_key: Path = Field(Path("pki/gateway.key"), description="PEM key of the TLS certificate.")
+    signing_certificate: Path = Field(Path("pki/gateway.pem"), description="PEM certificate that replies are signed with.")
+    signing_key: Path = Field(Path("pki/gateway.key"), description="PEM key that replies are signed with: RSA of 2048 bits or more, or EC P-256.")
+    client_ca: Path = Field(Path("pki/ca.pem"), description="PEM certificates of the authorities that client certificates must come from.")
+    client_crl: Path | None = Field(Path("pki/crl.pem"), description="PEM revocation list of those authorities; read again when it changes.")
+    audit_keys: Path = Field(Path("keys/audit"), description="Directory of the monthly audit keys. Never in the database, nor in its backups.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severity that is logged.")
+    log_format: Literal["json", "console"] = Field("json", description="json for machines, console for people.")
+
+    @field_validator("state", mode="after")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.absolute()
+
+    def model_post_init(self, context: Any) -> None:
+        """Put relative paths, and the default database, under the state directory."""
+        for name in _PATHS:
+            path = getattr(self, name)
+            if path is not None:
+                object.__setattr__(self, name, self.state / path)
+        if not self.database_url:
+            object.__setattr__(self, "database_url", f"sqlite:///{self.state / 'ksz.db'}")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What the command line gives comes first, then the environment, then the file."""
+        given = init_settings()
+        state = Path(given.get("state") or os.environ.get(f"{PREFIX}STATE") or "var")
+        file = TomlConfigSettingsSource(settings_cls, toml_file=state / SETTINGS_FILE)
+        return (init_settings, env_settings, file)
+
+
+_PATHS = (
+    "tls_certificate",
+    "tls_key",
+    "signing_certificate",
+    "signing_key",
+    "client_ca",
+    "client_crl",
+    "audit_keys",
+)
+
+
+def load_settings(**given: Any) -> Settings:
+    """Read the settings; `given` are those of the command line. InvalidSettings names every mistake."""
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        raise InvalidSettings(
+            "\n".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidSettings(f"{SETTINGS_FILE}: {error}") from None
+    unknown = _unknown_variables()
+    if unknown:
+        raise InvalidSettings("\n".join(f"{name}: there is no such setting" for name in unknown))
+    return settings
+
+
+def _unknown_variables() -> list[str]:
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+
+
+def render_settings() -> str:
+    """Return docs/settings.md."""
+    rows = [
+        f"| `{name}` | `{PREFIX}{name.upper()}` | `{_default(field.default)}` | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    return "\n".join(
+        [
+            "# Settings",
+            "",
+            f"Each setting is an environment variable, or a line of `{SETTINGS_FILE}` in the state directory; the command line",
+            "wins over the variable, the variable over the file. Relative paths lie under `state`. A setting that is unknown or",
+            "wrong stops the start, with every such setting named.",
+            "",
+            "| name in the file | variable | default | meaning |",
+            "| --- | --- | --- | --- |",
+            *rows,
+            "",
+        ]
+    )
+
+
+def _default(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else "" if value is None else str(value)

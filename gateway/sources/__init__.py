@@ -1,0 +1,1 @@
+"""Adapters of the services' repository ports, and what loads the embedded sources."""

@@ -1,0 +1,161 @@
+"""The RSVZ behind SelfEmployedService, kept in this database: one query per consultation.
+
+Implements `services.self_employed.repository`. Reads only; decides nothing: what contradicts itself is handed
+on as it is stored.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, exists, select
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from gateway.storage.arza_tables import (
+    arza_affiliations,
+    arza_careers,
+    arza_contributions,
+    arza_fund_outages,
+    arza_pcsas,
+    arza_segments,
+)
+from services.consultation import SourceCommunicationFailed, SourceUnavailable
+from services.self_employed.career import (
+    Affiliation,
+    Career,
+    Contribution,
+    ContributionAccount,
+    MissingDelivery,
+    Segment,
+)
+
+_CAREER = (
+    select(
+        arza_careers.c.ssin,
+        arza_careers.c.nisse_reference,
+        arza_careers.c.enterprise_number,
+        arza_careers.c.occupation,
+        arza_affiliations.c.number,
+        arza_affiliations.c.fund,
+        arza_affiliations.c.signature_date,
+        arza_segments.c.begin_date,
+        arza_segments.c.end_date,
+        arza_segments.c.quality,
+        arza_segments.c.contribution,
+        arza_segments.c.equality,
+    )
+    .select_from(
+        arza_careers.outerjoin(arza_affiliations, arza_affiliations.c.ssin == arza_careers.c.ssin).outerjoin(
+            arza_segments,
+            (arza_segments.c.ssin == arza_affiliations.c.ssin)
+            & (arza_segments.c.affiliation == arza_affiliations.c.number),
+        )
+    )
+    .where(arza_careers.c.ssin == bindparam("ssin"))
+    .order_by(arza_affiliations.c.number, arza_segments.c.begin_date, arza_segments.c.number)
+)
+
+_CONTRIBUTIONS = (
+    select(
+        arza_contributions.c.quarter,
+        arza_contributions.c.fund,
+        arza_contributions.c.situation,
+        arza_contributions.c.ziv,
+        exists()
+        .where(
+            arza_fund_outages.c.fund == arza_contributions.c.fund,
+            arza_fund_outages.c.begin_quarter <= arza_contributions.c.quarter,
+            arza_fund_outages.c.end_quarter >= arza_contributions.c.quarter,
+        )
+        .label("missing"),
+    )
+    .where(
+        arza_contributions.c.ssin == bindparam("ssin"),
+        arza_contributions.c.quarter.between(bindparam("begin"), bindparam("end")),
+    )
+    .order_by(arza_contributions.c.quarter, arza_contributions.c.fund)
+)
+
+_ANY_CONTRIBUTION = (
+    select(arza_contributions.c.ssin).where(arza_contributions.c.ssin == bindparam("ssin")).limit(1)
+)
+
+_PCSA = select(arza_pcsas.c.cbe_number).where(arza_pcsas.c.cbe_number == bindparam("cbe_number"))
+
+
+class SqlSelfEmployedRepository:
+    """Answers from the `arza_…` tables; `read` gives a connection for the duration of a question.
+
+    Raises SourceUnavailable when the database cannot be reached or gives no connection in time, and
+    SourceCommunicationFailed when it breaks off otherwise.
+    """
+
+    def __init__(self, read: Callable[[], AbstractContextManager[Connection]]) -> None:
+        self._read = read
+
+    def find_career(self, ssin: str) -> Career | None:
+        """Return the career, affiliations in the register's order, segments by date."""
+        with self._asking() as connection:
+            rows = connection.execute(_CAREER, {"ssin": ssin}).all()
+        return _make_career(rows) if rows else None
+
+    def find_contributions(self, ssin: str, begin: str, end: str) -> ContributionAccount | None:
+        """Return the contributions by quarter and fund; only an empty answer costs a second query."""
+        with self._asking() as connection:
+            rows = connection.execute(_CONTRIBUTIONS, {"ssin": ssin, "begin": begin, "end": end}).all()
+            if not rows and connection.execute(_ANY_CONTRIBUTION, {"ssin": ssin}).first() is None:
+                return None
+        return ContributionAccount(
+            ssin=ssin,
+            contributions=tuple(
+                Contribution(row.quarter, row.fund, row.situation, row.ziv) for row in rows if not row.missing
+            ),
+            missing=tuple(MissingDelivery(row.quarter, row.fund) for row in rows if row.missing),
+        )
+
+    def is_pcsa(self, cbe_number: str) -> bool:
+        """Say whether the register has the organisation among its PCSAs."""
+        with self._asking() as connection:
+            return connection.execute(_PCSA, {"cbe_number": cbe_number}).first() is not None
+
+    @contextmanager
+    def _asking(self) -> Iterator[Connection]:
+        # The driver's own error is the cause: SQLAlchemy's could repeat the statement's parameters, an SSIN.
+        try:
+            with self._read() as connection:
+                yield connection
+        except OperationalError as error:
+            raise SourceUnavailable("the register's database cannot be reached") from error.orig
+        except PoolTimeoutError as error:
+            raise SourceUnavailable("the register's database gave no connection in time") from error
+        except DBAPIError as error:
+            raise SourceCommunicationFailed("the register's database broke off") from error.orig
+
+
+def _make_career(rows: Sequence[Row[*tuple[Any, ...]]]) -> Career:
+    head = rows[0]
+    return Career(
+        ssin=head.ssin,
+        nisse_reference=head.nisse_reference,
+        self_employed_enterprise_number=head.enterprise_number,
+        occupation=head.occupation,
+        affiliations=tuple(
+            _make_affiliation(list(group))
+            for number, group in groupby(rows, key=lambda row: row.number)
+            if number is not None
+        ),
+    )
+
+
+def _make_affiliation(rows: Sequence[Row[*tuple[Any, ...]]]) -> Affiliation:
+    return Affiliation(
+        social_insurance_fund=rows[0].fund,
+        signature_date=rows[0].signature_date,
+        career_segments=tuple(
+            Segment(row.begin_date, row.end_date, row.quality, row.contribution, row.equality)
+            for row in rows
+            if row.begin_date is not None
+        ),
+    )

@@ -1,0 +1,40 @@
+"""Admit: a message is let in once, and within its client's quota."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from gateway.admission import Admission, QuotaExceeded, Replayed
+from gateway.established import Admitted, Authenticated
+from gateway.refusal import Fault
+from gateway.storage.group_commit import CommitError
+
+
+def admit(authenticated: Authenticated, admission: Admission, clock: Callable[[], datetime]) -> Admitted:
+    """Note the message durably, across workers and nodes, before anything is done for it.
+
+    wsse:FailedCheck for one seen before, GTW00001 over the quota, MSG00001 when it cannot be noted.
+    """
+    try:
+        admission.admit(
+            authenticated.annex, authenticated.replay_key, authenticated.forget_at, clock()
+        )
+    except Replayed:
+        raise Fault(
+            "wsse:FailedCheck",
+            "This message was received before. Sign each message anew, with a Timestamp of its own.",
+            faultcode="wsse:FailedCheck",
+        ) from None
+    except QuotaExceeded as exceeded:
+        raise Fault(
+            "GTW00001",
+            f"Your annex allows {exceeded.limit} requests a {exceeded.period}; "
+            f"try again in {exceeded.retry_after_seconds} seconds.",
+        ) from None
+    except CommitError as error:
+        raise Fault(
+            "MSG00001",
+            "The gateway cannot accept messages now; try again later.",
+            faultcode="soapenv:Server",
+            internal=str(error),
+        ) from error
+    return Admitted(authenticated)

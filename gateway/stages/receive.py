@@ -1,0 +1,25 @@
+"""Receive: is this HTTP request a SOAP request of acceptable size?"""
+
+from email.message import Message
+
+from gateway.established import Arrived, Received
+from gateway.refusal import Fault
+
+_XML_TYPES = {"text/xml", "application/xml"}
+
+
+def receive(arrived: Arrived, max_bytes: int) -> Received:
+    """Accept a POST of UTF-8 XML within `max_bytes`; GTW00010, 11 or 12 otherwise."""
+    if arrived.method != "POST":
+        raise Fault("GTW00010", "Send SOAP requests with POST; the WSDL is at ?wsdl.", http_status=405)
+    if arrived.content_encoding.strip().lower() not in ("", "identity"):
+        raise Fault("GTW00011", "Send the message without Content-Encoding.", http_status=415)
+    header = Message()
+    header["Content-Type"] = arrived.content_type
+    if header.get_content_type() not in _XML_TYPES or not arrived.content_type:
+        raise Fault("GTW00011", "Send Content-Type: text/xml; charset=utf-8.", http_status=415)
+    if str(header.get_param("charset", "utf-8")).strip("'\" ").lower() not in ("utf-8", "utf8", "us-ascii"):
+        raise Fault("GTW00011", "Send the message in UTF-8 and say so in the Content-Type.", http_status=415)
+    if arrived.body is None:
+        raise Fault("GTW00012", f"The message is larger than {max_bytes} bytes.", http_status=413)
+    return Received(arrived, arrived.body)

@@ -1,0 +1,21 @@
+"""Resolve: the name of the payload is the operation; a SOAPAction, if sent, must agree."""
+
+from gateway.established import Arrived, Admitted, Resolved, find
+from gateway.refusal import Fault
+
+
+def resolve(admitted: Admitted) -> Resolved:
+    """Find the operation at the endpoint that was called; GTW00016 when it has none of that name, GTW00017 otherwise."""
+    arrived = find(admitted, Arrived)
+    assert arrived is not None
+    contract = arrived.endpoint.contract
+    operation = contract.operations.get(admitted.previous.payload.tag)
+    if operation is None:
+        known = ", ".join(sorted(one.request.name for one in contract.operations.values()))
+        raise Fault("GTW00016", f"This endpoint answers {known} in the namespace {contract.descriptor.namespace}.")
+    action = (arrived.soap_action or "").strip().strip('"')
+    if action not in ("", operation.soap_action):
+        raise Fault("GTW00017", f"The SOAPAction of this message is {operation.soap_action}, or leave it empty.")
+    if len(arrived.body or b"") > operation.descriptor.max_bytes:
+        raise Fault("GTW00012", f"The message is larger than {operation.descriptor.max_bytes} bytes.", http_status=413)
+    return Resolved(admitted, operation)

@@ -1,0 +1,167 @@
+"""One database, SQLite or PostgreSQL: connections for reading, the one lock for writing, and the schema.
+
+Everything that writes does so through `write()`, in practice through `GroupCommit`: writers are serial,
+across threads, processes and nodes. On SQLite an flock on a file beside the database keeps the order,
+because waiting in SQLite's own busy handler is polling and unfair; on PostgreSQL an advisory lock does,
+which also makes deadlocks between the batches of two nodes impossible. Readers never wait for writers. A
+commit is durable when it returns: SQLite runs in WAL mode with synchronous FULL; a PostgreSQL server must
+not have synchronous_commit switched off.
+
+Statements are never logged with their parameters, nor are parameters put into error messages.
+"""
+
+import fcntl
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Pool, create_engine, event, func, make_url, select
+
+from gateway.storage.forking import call_in_child
+
+# Any number that no other application of the same PostgreSQL server uses for its advisory locks.
+_ADVISORY_LOCK = 0x4B535A47
+
+# Alembic keeps the migration that is running in module-level state: one at a time in a process.
+_migrating = threading.Lock()
+
+
+class Database:
+    """The database at an SQLAlchemy URL: `sqlite:////path/ksz.db` or `postgresql+psycopg://…`."""
+
+    def __init__(self, url: str, *, connections: int = 16) -> None:
+        """Prepare, without connecting, a pool that keeps `connections` open and doubles it at need.
+
+        ValueError for SQLite in memory, which no two connections would share.
+        """
+        address = make_url(url)
+        self._is_sqlite = address.get_backend_name() == "sqlite"
+        if self._is_sqlite and address.database in {None, "", ":memory:"}:
+            raise ValueError("the database must be a file: sqlite:////absolute/path")
+        self._file = Path(address.database or "") if self._is_sqlite else None
+        self._engine = create_engine(
+            address,
+            hide_parameters=True,
+            pool_size=connections,
+            max_overflow=connections,
+            pool_timeout=5,
+            # Tells a connection that the server closed before a batch is lost on it. A file closes none.
+            pool_pre_ping=not self._is_sqlite,
+            json_serializer=partial(json.dumps, separators=(",", ":"), ensure_ascii=False),
+        )
+        if self._is_sqlite:
+            event.listen(self._engine, "connect", _configure_sqlite)
+            event.listen(self._engine, "begin", _begin_sqlite)
+        self._writing = self._engine.execution_options(sqlite_begin="IMMEDIATE")
+        self._inherited: list[Pool] = []
+        self._token = call_in_child(self._forget_connections)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection for reading: they all see one state, and nothing written is kept."""
+        with self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give the connection of the only writer, and commit durably when the block ends without an error.
+
+        Waits without limit for the writer before it; who must not wait uses `GroupCommit`.
+        """
+        with self._lock_file(), self._writing.begin() as connection:
+            if not self._is_sqlite:
+                connection.execute(select(func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
+            yield connection
+
+    def is_current(self) -> bool:
+        """Tell whether the schema is that of the newest migration."""
+        from alembic.runtime.migration import MigrationContext
+        from alembic.script import ScriptDirectory
+
+        if self._file is not None and not self._file.exists():
+            return False
+        newest = ScriptDirectory.from_config(_alembic_config()).get_heads()
+        with self._engine.connect() as connection:
+            return set(MigrationContext.configure(connection).get_current_heads()) == set(newest)
+
+    def migrate(self) -> None:
+        """Bring the schema to the newest migration, all of it or nothing; processes take turns."""
+        self._run_alembic("upgrade", "head")
+
+    def downgrade(self, revision: str) -> None:
+        """Take the schema back to a revision (`base` is empty), losing what newer tables held."""
+        self._run_alembic("downgrade", revision)
+
+    def close(self) -> None:
+        """Close the pooled connections; the next use opens new ones."""
+        self._engine.dispose()
+
+    def _run_alembic(self, command: str, revision: str) -> None:
+        # Imported here because only a starting process needs it, and it costs a fifth of a second.
+        from alembic import command as commands
+
+        if self._file is not None:
+            # SQLite gives its other files the permissions of this one, and personal data is in them.
+            os.close(os.open(self._file, os.O_CREAT | os.O_RDWR, 0o600))
+            with self._lock_file(), closing(sqlite3.connect(self._file)) as connection_to_file:
+                connection_to_file.execute("PRAGMA journal_mode=WAL")
+        config = _alembic_config()
+        with _migrating, self.write() as connection:
+            config.attributes["connection"] = connection
+            getattr(commands, command)(config, revision)
+
+    def _lock_file(self) -> AbstractContextManager[None]:
+        if self._file is None:
+            return nullcontext()
+        return _flock(self._file.with_name(self._file.name + ".lock"))
+
+    def _forget_connections(self) -> None:
+        # The parent goes on using them. They are kept, unused, because closing a SQLite connection that was
+        # inherited through a fork can harm the parent's.
+        self._inherited.append(self._engine.pool)
+        self._engine.dispose(close=False)
+
+
+@contextmanager
+def _flock(path: Path) -> Iterator[None]:
+    """Hold the file's lock. Opened anew each time, so that threads exclude each other as processes do."""
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            # Said explicitly: a child forked meanwhile shares the lock, and closing our copy would not end
+            # it.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+    finally:
+        os.close(descriptor)
+
+
+def _configure_sqlite(dbapi_connection: Any, _record: Any) -> None:
+    """Make a new SQLite connection durable, and leave BEGIN to `_begin_sqlite`."""
+    dbapi_connection.isolation_level = None
+    cursor = dbapi_connection.cursor()
+    for pragma in ("busy_timeout=5000", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
+
+
+def _alembic_config() -> Any:
+    """Build in code what alembic.ini would say, so that it works from an installed package."""
+    from alembic.config import Config
+
+    config = Config()
+    location = Path(__file__).parent / "migrations"
+    config.set_main_option("script_location", str(location).replace("%", "%%"))
+    return config

@@ -1,0 +1,73 @@
+"""Between the text of simple types and Python values, both ways; the conventions are in services.consultation."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+_INTEGERS = (
+    "integer int long short byte unsignedLong unsignedInt unsignedShort unsignedByte "
+    "positiveInteger nonNegativeInteger nonPositiveInteger negativeInteger"
+)
+
+
+def _read_date(text: str) -> date:
+    # A date's time zone says nothing in a calendar that is Europe/Brussels throughout.
+    day = text.strip()
+    if len(day) > 10 and day[10] not in "Z+-":
+        raise ValueError(day)
+    return date.fromisoformat(day[:10])
+
+
+def _read_datetime(text: str) -> datetime:
+    return datetime.fromisoformat(text.strip())
+
+
+def _write_datetime(value: datetime) -> str:
+    if value.tzinfo is None:
+        return value.isoformat()
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def _write_boolean(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _read_boolean(text: str) -> bool:
+    return _BOOLEANS[text.strip()]
+
+
+def _read_decimal(text: str) -> Decimal:
+    return Decimal(text.strip())
+
+
+def _write_decimal(value: Decimal) -> str:
+    return format(value, "f")
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "string": str,
+    "date": _read_date,
+    "dateTime": _read_datetime,
+    "boolean": _read_boolean,
+    "decimal": _read_decimal,
+} | dict.fromkeys(_INTEGERS.split(), int)
+
+_WRITERS: dict[str, Callable[[Any], str]] = {
+    "string": str,
+    "date": date.isoformat,
+    "dateTime": _write_datetime,
+    "boolean": _write_boolean,
+    "decimal": _write_decimal,
+} | dict.fromkeys(_INTEGERS.split(), str)
+
+
+def reader_of(builtin: str) -> Callable[[str], Any]:
+    """Return the function from lexical text to value; it raises ValueError for what Python's calendar cannot hold."""
+    return _READERS[builtin]
+
+
+def writer_of(builtin: str) -> Callable[[Any], str]:
+    """Return the function from value to lexical text, not yet escaped."""
+    return _WRITERS[builtin]

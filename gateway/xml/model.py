@@ -1,0 +1,159 @@
+"""The XSDs as a model: for each global element its tree of types, names, order and cardinalities.
+
+Reads the subset of XML Schema that our contracts use (sequence, choice, extension, restriction, attribute) and refuses
+to guess about anything else. Facets are left to libxml2's validation; the model knows only what the binding needs.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lxml import etree
+
+from gateway.xml.namespaces import XSD
+
+
+class UnsupportedSchema(Exception):
+    """An XSD uses a construct that the binding does not know; the message names it and its line."""
+
+
+@dataclass(frozen=True, slots=True)
+class SimpleType:
+    """A simple type, reduced to the built-in it restricts (`string`, `date`, `unsignedShort`, …)."""
+
+    builtin: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComplexType:
+    """Elements in the contract's order (members of a choice are optional), or simple content with attributes."""
+
+    elements: tuple["Element", ...]
+    attributes: tuple[tuple[str, SimpleType], ...]
+    text: SimpleType | None
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One particle; `many` when it may occur more than once, in which case its value is a list."""
+
+    name: str
+    type: SimpleType | ComplexType
+    optional: bool
+    many: bool
+
+    def paths(self, prefix: str = "") -> Iterator[tuple[str, "Element"]]:
+        """Yield every descendant with its path relative to this element, parents first: `criteria/ssin`."""
+        if isinstance(self.type, ComplexType):
+            for child in self.type.elements:
+                path = f"{prefix}{child.name}"
+                yield path, child
+                yield from child.paths(f"{path}/")
+
+
+class SchemaModel:
+    """All global elements and types of a set of XSD files."""
+
+    def __init__(self, paths: tuple[Path, ...]) -> None:
+        self._definitions: dict[tuple[str, str], etree._Element] = {}
+        self._types: dict[tuple[str, str], SimpleType | ComplexType] = {}
+        for path in paths:
+            schema = etree.parse(path).getroot()
+            for definition in schema.iterchildren(f"{{{XSD}}}element", f"{{{XSD}}}simpleType", f"{{{XSD}}}complexType"):
+                kind = "element" if definition.tag == f"{{{XSD}}}element" else "type"
+                self._definitions[kind, f"{{{schema.get('targetNamespace')}}}{definition.get('name')}"] = definition
+
+    def get_element(self, namespace: str, name: str) -> Element:
+        """Return the global element, whole; KeyError when no XSD declares it."""
+        return self._element(self._definitions["element", f"{{{namespace}}}{name}"], in_choice=False)
+
+    def has_element(self, namespace: str, name: str) -> bool:
+        """Tell whether an XSD declares this global element."""
+        return ("element", f"{{{namespace}}}{name}") in self._definitions
+
+    def _element(self, node: etree._Element, *, in_choice: bool) -> Element:
+        maximum = node.get("maxOccurs", "1")
+        return Element(
+            name=node.attrib["name"],
+            type=self._type_of(node),
+            optional=in_choice or node.get("minOccurs") == "0",
+            many=maximum == "unbounded" or int(maximum) > 1,
+        )
+
+    def _type_of(self, node: etree._Element) -> SimpleType | ComplexType:
+        """Return the type of an element or attribute: named in `type`, or anonymous inside it."""
+        if "type" in node.attrib:
+            return self._named(node, node.attrib["type"])
+        for child in node:
+            if child.tag in (f"{{{XSD}}}simpleType", f"{{{XSD}}}complexType"):
+                return self._type(child)
+        raise _unsupported(node)
+
+    def _named(self, node: etree._Element, name: str) -> SimpleType | ComplexType:
+        prefix, _, local = name.rpartition(":")
+        namespace = node.nsmap[prefix or None]
+        if namespace == XSD:
+            return SimpleType(local)
+        key = ("type", f"{{{namespace}}}{local}")
+        if key not in self._types:
+            self._types[key] = self._type(self._definitions[key])
+        return self._types[key]
+
+    def _type(self, node: etree._Element) -> SimpleType | ComplexType:
+        if node.tag == f"{{{XSD}}}simpleType":
+            restriction = node.find(f"{{{XSD}}}restriction")
+            if restriction is None:
+                raise _unsupported(node)
+            if "base" not in restriction.attrib:
+                return self._type(restriction[0])
+            return self._named(restriction, restriction.attrib["base"])
+        elements: list[Element] = []
+        attributes: list[tuple[str, SimpleType]] = []
+        text: SimpleType | None = None
+        for child in node:
+            if child.tag in (f"{{{XSD}}}simpleContent", f"{{{XSD}}}complexContent"):
+                extension = child.find(f"{{{XSD}}}extension")
+                if extension is None:
+                    raise _unsupported(child)
+                base = self._named(extension, extension.attrib["base"])
+                if isinstance(base, SimpleType):
+                    text = base
+                else:
+                    elements += base.elements
+                    attributes += base.attributes
+                    text = base.text
+                self._collect(extension, elements, attributes)
+        self._collect(node, elements, attributes)
+        return ComplexType(tuple(elements), tuple(sorted(attributes)), text)
+
+    def _collect(
+        self,
+        node: etree._Element,
+        elements: list[Element],
+        attributes: list[tuple[str, SimpleType]],
+        *,
+        in_choice: bool = False,
+    ) -> None:
+        for child in node:
+            match etree.QName(child).localname:
+                case "sequence" | "choice" as group:
+                    choice = in_choice or group == "choice" or child.get("minOccurs") == "0"
+                    if child.get("maxOccurs", "1") != "1":
+                        raise _unsupported(child)
+                    self._collect(child, elements, attributes, in_choice=choice)
+                case "element":
+                    elements.append(self._element(child, in_choice=in_choice))
+                case "attribute":
+                    declared = self._type_of(child)
+                    if not isinstance(declared, SimpleType):
+                        raise _unsupported(child)
+                    attributes.append((child.attrib["name"], declared))
+                case "annotation" | "simpleContent" | "complexContent":
+                    pass
+                case _:
+                    raise _unsupported(child)
+
+
+def _unsupported(node: etree._Element) -> UnsupportedSchema:
+    name: Mapping[str, str] = {str(key): str(value) for key, value in node.attrib.items()}
+    return UnsupportedSchema(f"line {node.sourceline}: {etree.QName(node).localname} {dict(name)} is not supported")

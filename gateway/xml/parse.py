@@ -1,0 +1,117 @@
+"""Turns bytes from a stranger into one SOAP 1.1 Envelope, or says why not. Looks at form only, never at meaning.
+
+The caps are counted in the bytes, before anything is parsed: every element costs a `<`, every attribute a `=`, every
+namespace declaration an `xmlns`, so the counts bound from above what libxml2 and the canonicalisation will meet, at
+the price of a memory scan. (Exclusive C14N is quadratic in attributes, and in namespaces times elements.)
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lxml import etree
+
+from gateway.xml.namespaces import SOAP, SOAP12
+
+MUST_UNDERSTAND = f"{{{SOAP}}}mustUnderstand"
+
+
+class Unparsable(Exception):
+    """The bytes are no message that we read. `code` is of the error catalogue, `reason` says what to mend."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class XmlLimits:
+    """What a message may cost to read; generous for every published contract.
+
+    `elements` counts start and end tags together. libxml2 itself caps the depth at 256 and a text at 10 MB.
+    """
+
+    elements: int = 20_000
+    attributes: int = 5_000
+    namespaces: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class SoapMessage:
+    """One Envelope in its parts; `payload` is the Body's only child element."""
+
+    envelope: etree._Element
+    header: etree._Element | None
+    body: etree._Element
+    payload: etree._Element
+
+
+def parse_message(data: bytes, limits: XmlLimits) -> SoapMessage:
+    """Parse UTF-8 bytes as a SOAP 1.1 message; Unparsable (GTW00013, 14, 15) when they are none."""
+    _check_bytes(data, limits)
+    # A parser of its own for each message: lxml serialises concurrent use of a shared one, and keeps its error log.
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        # Canonical XML without comments is what signatures cover: once comments are gone, a text split by one reads
+        # exactly as it was signed.
+        remove_comments=True,
+        collect_ids=False,
+        encoding="utf-8",
+    )
+    try:
+        root = etree.fromstring(data, parser)
+    except etree.XMLSyntaxError as error:
+        raise Unparsable("GTW00013", f"The message is not well-formed XML: {_first_line(error)}.") from None
+    document = root.getroottree().docinfo
+    if document.internalDTD is not None:
+        raise Unparsable("GTW00013", "A document type declaration is not allowed; send the message without it.")
+    if (document.encoding or "UTF-8").upper() not in ("UTF-8", "US-ASCII", "ASCII"):
+        raise Unparsable("GTW00013", "The XML declaration names another encoding than UTF-8; send UTF-8.")
+    return _take_apart(root)
+
+
+def headers_to_understand(header: etree._Element | None) -> Iterator[etree._Element]:
+    """Yield the header blocks marked mustUnderstand that are meant for the ultimate receiver, us."""
+    for block in header if header is not None else ():
+        if block.get(MUST_UNDERSTAND) in ("1", "true") and not block.get(f"{{{SOAP}}}actor"):
+            yield block
+
+
+def _check_bytes(data: bytes, limits: XmlLimits) -> None:
+    if b"\0" in data:
+        raise Unparsable("GTW00013", "The message is not UTF-8 text; send the XML in UTF-8.")
+    if b"<!DOCTYPE" in data:
+        raise Unparsable("GTW00013", "A document type declaration is not allowed; send the message without it.")
+    if data.count(b"<?") > (1 if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<?xml") else 0):
+        raise Unparsable("GTW00013", "Processing instructions are not allowed in a SOAP message.")
+    for found, allowed, what in (
+        (data.count(b"<"), limits.elements, "tags"),
+        (data.count(b"="), limits.attributes, "attributes"),
+        (data.count(b"xmlns"), limits.namespaces, "namespace declarations"),
+    ):
+        if found > allowed:
+            raise Unparsable("GTW00014", f"The message has {found} {what}; at most {allowed} are accepted.")
+
+
+def _first_line(error: etree.XMLSyntaxError) -> str:
+    # libxml2 quotes names of the message in its text: the place is what mends it, and gives nothing away.
+    line, column = error.position
+    return f"line {line}, column {column}"
+
+
+def _take_apart(envelope: etree._Element) -> SoapMessage:
+    if envelope.tag == f"{{{SOAP12}}}Envelope":
+        raise Unparsable("GTW00015", "This is a SOAP 1.2 Envelope; send SOAP 1.1.")
+    if envelope.tag != f"{{{SOAP}}}Envelope":
+        raise Unparsable("GTW00015", "The root element is no SOAP 1.1 Envelope.")
+    parts = list(envelope)
+    header = parts.pop(0) if parts and parts[0].tag == f"{{{SOAP}}}Header" else None
+    if len(parts) != 1 or parts[0].tag != f"{{{SOAP}}}Body":
+        raise Unparsable("GTW00015", "The Envelope must hold at most one Header, then exactly one Body.")
+    (body,) = parts
+    if len(body) != 1 or any(text and text.strip() for text in (body.text, body[0].tail)):
+        raise Unparsable("GTW00015", "The Body must hold exactly one element and no text beside it.")
+    return SoapMessage(envelope, header, body, body[0])

@@ -1,0 +1,38 @@
+"""Validation of elements against a compiled XSD, safe for many threads."""
+
+from pathlib import Path
+from threading import Lock
+
+from lxml import etree
+
+
+class Schema:
+    """One compiled `XMLSchema`, shared by the process.
+
+    Validation and the reading of its error log happen under one lock: unlocked, lxml mixes up the errors of concurrent
+    requests.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._schema = etree.XMLSchema(etree.parse(path))
+        self._lock = Lock()
+
+    def find_errors(self, element: etree._Element, most: int = 10) -> tuple[tuple[str, str], ...]:
+        """Return (path, message) for each violation, at most `most`; empty when the element is valid.
+
+        The messages come from libxml2 and may quote the element's values: they go to the caller who sent them, never
+        to a log.
+        """
+        with self._lock:
+            if self._schema.validate(element):
+                return ()
+            return tuple((_path(entry.path), entry.message) for entry in list(self._schema.error_log)[:most])
+
+
+def _path(path: str | None) -> str:
+    """Reduce libxml2's path (`/soap:Envelope/soap:Body/v2:consultCareerRequest/criteria/ssin`) to the payload's own."""
+    steps = [step.rpartition(":")[2] for step in (path or "").strip("/").split("/")]
+    for index, step in enumerate(steps):
+        if step.endswith(("Request", "Response", "Fault")):
+            return "/".join(steps[index + 1 :]) or step
+    return "/".join(steps)

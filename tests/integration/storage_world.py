@@ -1,0 +1,69 @@
+"""A migrated database with everything that writes to it; each world is closed by the test that opened it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from gateway.audit.keys import MonthKeys
+from gateway.audit.trail import AuditTrail
+from gateway.storage.database import Database
+from gateway.storage.group_commit import GroupCommit
+from gateway.storage.tables import audit_records
+
+NOON = datetime(2026, 3, 10, 12, 0, 5, tzinfo=UTC)
+
+
+@dataclass
+class Clock:
+    """A clock that moves when told."""
+
+    now: datetime = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **amount: float) -> datetime:
+        self.now += timedelta(**amount)
+        return self.now
+
+
+@dataclass
+class World:
+    """What a worker has."""
+
+    url: str
+    database: Database
+    commit: GroupCommit
+    keys: MonthKeys
+    trail: AuditTrail
+    clock: Clock = field(default_factory=Clock)
+
+    def rows(self, table: Any = audit_records) -> list[Any]:
+        """Return all rows of a table, as mappings."""
+        with self.database.read() as connection:
+            return list(connection.execute(select(table)).mappings())
+
+
+def database_url(directory: Path) -> str:
+    return f"sqlite:///{directory / 'ksz.db'}"
+
+
+@contextmanager
+def open_world(directory: Path) -> Iterator[World]:
+    """Give a fresh world in the directory."""
+    database = Database(database_url(directory))
+    database.migrate()
+    commit = GroupCommit(database)
+    clock = Clock()
+    keys = MonthKeys(directory / "keys")
+    try:
+        trail = AuditTrail(commit, keys, clock)
+        yield World(database_url(directory), database, commit, keys, trail, clock)
+    finally:
+        commit.close()
+        database.close()

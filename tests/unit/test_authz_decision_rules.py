@@ -1,0 +1,233 @@
+"""What no single case can show: the order of the checks, and what holds of every decision there is."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+from authz_shapes import NOW, SERVICE, read_demo_annex
+from hypothesis import given
+from hypothesis import strategies as st
+
+from authz.annex import Annex, Grant
+from authz.decision import (
+    MAX_FIELDS,
+    MAX_VALUE,
+    AccessRequest,
+    Deny,
+    Inscription,
+    Period,
+    Permit,
+    PersonFacts,
+    decide,
+)
+from authz.organisation import Organisation
+from authz.ssin import Environment
+
+SSIN = "80631500121"
+SUCCESSOR = "80631500319"
+DEATH = date(2021, 9, 17)
+ECONOMY = read_demo_annex("economy")
+IN_FILE = Inscription(ECONOMY.identity.key, "FPSECO:APPLICANT", date(2000, 1, 1))
+AT_SUPPLIER = Inscription("cbe:0208044709", "RSVZ:INSURED", date(2000, 1, 1))
+
+ALL_WRONG = AccessRequest(
+    SERVICE,
+    "consultCareer",
+    Organisation("0999900150"),
+    "PCSA:SOCIAL_INQUIRY",
+    {"criteria/ssin": "80631500122"},
+    "80631500122",
+)
+NOTHING_KNOWN = PersonFacts(
+    known=False,
+    cancelled=True,
+    replaced_by=SUCCESSOR,
+    deceased_on=DEATH,
+    client_inscriptions=(),
+    supplier_inscriptions=(),
+)
+
+ORDER = (
+    "credentials_mismatch",
+    "operation_not_granted",
+    "parameters_not_granted",
+    "ssin_malformed",
+    "ssin_unknown",
+    "not_integrated",
+    "ssin_replaced",
+    "ssin_cancelled",
+    "person_deceased",
+    "not_integrated_at_supplier",
+)
+
+
+def _mended(count: int) -> tuple[AccessRequest, PersonFacts]:
+    """Return a request at which everything fails but the first `count` checks."""
+    request, facts = ALL_WRONG, NOTHING_KNOWN
+    mends = (
+        {"customer": ECONOMY.identity},
+        {"legal_context": "FPSECO:ACTIVITY_PROOF_AS_SELF_EMPLOYED"},
+        {
+            "parameters": {"criteria/ssin": "80631500122", "criteria/period/beginDate": date(2022, 1, 1)},
+            "period": Period(date(2022, 1, 1)),
+        },
+        {
+            "subject": SSIN,
+            "parameters": {"criteria/ssin": SSIN, "criteria/period/beginDate": date(2022, 1, 1)},
+        },
+        {"known": True},
+        {"client_inscriptions": (IN_FILE,)},
+        {"replaced_by": None},
+        {"cancelled": False},
+        {"deceased_on": None},
+        {"supplier_inscriptions": (AT_SUPPLIER,)},
+    )
+    for mend in mends[:count]:
+        if mend.keys() <= set(AccessRequest.__slots__):
+            request = replace(request, **mend)
+        else:
+            facts = replace(facts, **mend)
+    return request, facts
+
+
+@pytest.mark.parametrize(("mended", "case"), list(enumerate(ORDER)))
+def test_the_first_check_that_fails_decides(mended: int, case: str) -> None:
+    request, facts = _mended(mended)
+    decision = decide(ECONOMY, request, facts, NOW, Environment.TEST)
+    assert isinstance(decision, Deny)
+    assert decision.case == case
+
+
+def test_when_every_check_passes_the_request_is_permitted() -> None:
+    request, facts = _mended(len(ORDER))
+    assert isinstance(decide(ECONOMY, request, facts, NOW, Environment.TEST), Permit)
+
+
+def test_a_request_about_a_person_cannot_be_decided_without_facts() -> None:
+    request, _ = _mended(len(ORDER))
+    with pytest.raises(ValueError, match="facts of that person"):
+        decide(ECONOMY, request, None, NOW, Environment.TEST)
+
+
+def test_refusals_before_the_person_need_no_facts() -> None:
+    for mended, case in enumerate(ORDER[:4]):
+        decision = decide(ECONOMY, _mended(mended)[0], None, NOW, Environment.TEST)
+        assert isinstance(decision, Deny)
+        assert decision.case == case
+
+
+def test_a_time_without_a_time_zone_decides_nothing() -> None:
+    request, facts = _mended(len(ORDER))
+    with pytest.raises(ValueError, match="time zone"):
+        decide(ECONOMY, request, facts, datetime(2024, 6, 1), Environment.TEST)  # noqa: DTZ001 - the naive time is the point
+
+
+def test_no_ssin_stands_in_what_a_log_line_would_show() -> None:
+    for mended in range(len(ORDER) + 1):
+        request, facts = _mended(mended)
+        shown = repr((request, facts, decide(ECONOMY, request, facts, NOW, Environment.TEST)))
+        assert SSIN not in shown
+        assert SUCCESSOR not in shown
+
+
+def test_information_stays_within_the_contract_and_counts_what_it_leaves_out() -> None:
+    request, facts = _mended(len(ORDER))
+    parameters = {f"criteria/{'x' * 300}{number}": "1" for number in range(20)}
+    decision = decide(ECONOMY, replace(request, parameters=parameters), facts, NOW, Environment.TEST)
+    assert isinstance(decision, Deny)
+    assert len(decision.information) == MAX_FIELDS
+    assert all(len(name) <= 64 and len(value) <= MAX_VALUE for name, value in decision.information)
+    # Twenty parameters and the required period are refused; fourteen are named.
+    assert decision.information[-1] == ("parameter", "and 7 more")
+
+
+organisations = st.sampled_from(
+    [*read_demo_annex("integrator").represents, ECONOMY.identity, Organisation(sector=21, institution=0)]
+)
+annexes = st.sampled_from(
+    [read_demo_annex(name) for name in ("pcsa", "economy", "integrator", "probe", "inspection")]
+)
+days = st.dates(date(1950, 1, 1), date(2030, 1, 1))
+inscriptions = st.lists(
+    st.builds(
+        Inscription,
+        organisations.map(lambda organisation: organisation.key),
+        st.sampled_from(["PCSA:FILE", "FPSECO:APPLICANT", "DGO6:APPLICANT", "PPSSI:INQUIRY"]),
+        days,
+        st.none() | days,
+    ),
+    max_size=3,
+).map(tuple)
+persons = st.builds(
+    PersonFacts,
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([None, SUCCESSOR]),
+    st.sampled_from([None, DEATH]),
+    inscriptions,
+    st.none() | inscriptions,
+)
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> AccessRequest:
+    ssin = draw(st.sampled_from([SSIN, "80631500122"]))
+    begin = draw(st.none() | days)
+    return AccessRequest(
+        service=draw(st.sampled_from([SERVICE, "TestConnectionService/v1"])),
+        operation=draw(st.sampled_from(["consultCareer", "consultContributions", "sendTestMessage"])),
+        customer=draw(st.none() | organisations),
+        legal_context=draw(
+            st.sampled_from(
+                [
+                    None,
+                    "PCSA:SOCIAL_INQUIRY",
+                    "FPSECO:ACTIVITY_PROOF_AS_SELF_EMPLOYED",
+                    "DGO6:PROFESIONAL_CARD",
+                ]
+            )
+        ),
+        parameters={"criteria/ssin": ssin} | ({"criteria/period/beginDate": begin} if begin else {}),
+        subject=ssin,
+        period=Period(begin) if begin else None,
+        needs_grant=draw(st.booleans()),
+    )
+
+
+times = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis wants naive bounds
+
+
+def _grants(annex: Annex, request: AccessRequest) -> tuple[Grant, ...]:
+    named = annex.grants.get((request.service, request.operation, request.legal_context), ())
+    return tuple(grant for grant in named if (request.customer or annex.identity) in grant.customers)
+
+
+@given(annexes, requests(), persons, times)
+def test_nothing_is_permitted_without_a_matching_grant_of_an_active_annex(
+    annex: Annex, request: AccessRequest, person: PersonFacts, now: datetime
+) -> None:
+    decision = decide(annex, request, person, now, Environment.TEST)
+    if isinstance(decision, Permit):
+        (grant,) = _grants(annex, request)
+        assert annex.is_active(now)
+        assert (decision.clause, decision.revision) == (grant.clause, annex.revision)
+        assert set(request.parameters) <= grant.parameters
+        assert person.known
+        assert any(
+            inscription.context in grant.integration.contexts for inscription in person.client_inscriptions
+        )
+    if not _grants(annex, request):
+        assert isinstance(decision, Deny)
+
+
+@given(annexes, requests(), persons, times)
+def test_a_refusal_before_integration_tells_nothing_of_a_successor_or_a_death(
+    annex: Annex, request: AccessRequest, person: PersonFacts, now: datetime
+) -> None:
+    decision = decide(annex, request, person, now, Environment.TEST)
+    if isinstance(decision, Deny) and ORDER.index(decision.case) <= ORDER.index("not_integrated"):
+        told = f"{decision.information} {decision.allowed} {decision.clause}"
+        assert SUCCESSOR not in told
+        assert DEATH.isoformat() not in told
+        ignorant = replace(person, replaced_by=None, deceased_on=None, cancelled=False)
+        assert decide(annex, request, ignorant, now, Environment.TEST) == decision
