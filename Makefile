@@ -13,6 +13,7 @@ BIN := $(VENV)/bin
 STATE ?= var
 INSTALLED := $(VENV)/.installed
 LOCKS := requirements-build.lock requirements-dev.lock
+COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header
 
 .PHONY: run demo test check format lint types imports contracts docs lock clean
 
@@ -56,8 +57,10 @@ $(INSTALLED): $(LOCKS) setup.cfg pyproject.toml
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --no-index --editable .
 	@touch $@
 
-lock:
-	@for name in build dev; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header requirements-$$name.in -o requirements-$$name.lock; done
+lock: $(INSTALLED)
+	@$(COMPILE) requirements-build.in -o requirements-build.lock
+	@$(COMPILE) requirements.in -o requirements.lock
+	@$(COMPILE) -c requirements.lock requirements-dev.in -o requirements-dev.lock
 
 clean:
 	rm -rf $(VENV) var build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

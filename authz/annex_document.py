@@ -122,10 +122,7 @@ def _validate_grants(values: Any, document: YamlDocument) -> dict[int, GrantPart
         if place not in document.problems:
             document.add_problem(place, f"not a list of at most {MAX_OPERATIONS} operations", OPERATIONS)
         return {}
-    parts = (
-        (number, _validate(GrantPart, value, (*place, number), document))
-        for number, value in enumerate(values)
-    )
+    parts = ((number, _validate(GrantPart, value, (*place, number), document)) for number, value in enumerate(values))
     return {number: part for number, part in parts if part is not None}
 
 
@@ -135,13 +132,9 @@ def _check_places_together(
     """Note what two places of the document, or the document and the contracts, say against each other."""
     begin, end, kind = values.get("validFrom"), values.get("validUntil"), values.get("kind")
     if isinstance(begin, date) and isinstance(end, date) and end < begin:
-        document.add_problem(
-            ("validUntil",), f"{end} lies before validFrom, {begin}", "Write a later day or remove it"
-        )
+        document.add_problem(("validUntil",), f"{end} lies before validFrom, {begin}", "Write a later day or remove it")
     if kind == ClientKind.INTEGRATOR and not values.get("represents"):
-        document.add_problem(
-            ("represents",), "an integrator represents nobody", "Name the organisations it speaks for"
-        )
+        document.add_problem(("represents",), "an integrator represents nobody", "Name the organisations it speaks for")
     if kind in tuple(ClientKind) and kind != ClientKind.INTEGRATOR:
         for key in (key for key in ("represents", "representsItself") if key in values):
             if (values[key] and key == "represents") or values[key] is False:
@@ -173,7 +166,6 @@ def _customers(
             document.add_problem(("represents", position), message, remedy)
         seen.add(part.to_organisation())
     customers: dict[int, frozenset[Organisation]] = {}
-    taken: dict[GrantKey, dict[Organisation, int]] = {}
     for number, grant in grants.items():
         named = [part.to_organisation() for part in grant.on_behalf_of or ()]
         for position, organisation in enumerate(named):
@@ -181,15 +173,25 @@ def _customers(
                 where = ("operations", number, "onBehalfOf", position)
                 document.add_problem(where, f"{organisation.key} is not represented", "Add it to represents")
         customers[number] = frozenset(named) or everybody
-        for key in _keys(grant):
-            others = taken.setdefault(key, {})
-            if earlier := {others[customer] for customer in customers[number] if customer in others}:
-                message = f"grants again, for the same organisation, what operations[{min(earlier)}] grants"
-                document.add_problem(
-                    ("operations", number), message, "Merge the two, or part them by onBehalfOf"
-                )
-            others.update(dict.fromkeys(customers[number], number))
+    _check_overlaps(grants, customers, document)
     return customers
+
+
+def _check_overlaps(
+    grants: Mapping[int, GrantPart],
+    customers: Mapping[int, frozenset[Organisation]],
+    document: YamlDocument,
+) -> None:
+    """Note each grant that gives an organisation what an earlier one gives it: which of them would decide?"""
+    earlier: dict[GrantKey, list[int]] = {}
+    for number, grant in grants.items():
+        others = [other for key in _keys(grant) for other in earlier.setdefault(key, [])]
+        double = next((other for other in others if not customers[number].isdisjoint(customers[other])), None)
+        if double is not None:
+            message = f"grants again, for the same organisation, what operations[{double}] grants"
+            document.add_problem(("operations", number), message, "Merge the two, or part them by onBehalfOf")
+        for key in _keys(grant):
+            earlier[key].append(number)
 
 
 def _keys(grant: GrantPart) -> tuple[GrantKey, ...]:
@@ -197,9 +199,7 @@ def _keys(grant: GrantPart) -> tuple[GrantKey, ...]:
     return tuple((grant.service, grant.operation, context) for context in contexts)
 
 
-def _by_key(
-    grants: Mapping[int, GrantPart], compiled: Mapping[int, Grant]
-) -> dict[GrantKey, tuple[Grant, ...]]:
+def _by_key(grants: Mapping[int, GrantPart], compiled: Mapping[int, Grant]) -> dict[GrantKey, tuple[Grant, ...]]:
     found: dict[GrantKey, tuple[Grant, ...]] = {}
     for number, grant in compiled.items():
         for key in _keys(grants[number]):

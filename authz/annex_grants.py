@@ -41,14 +41,10 @@ def check_grant(grant: GrantPart, place: Path, contracts: Contracts, document: Y
     """Note in the document every problem that the grant has with its contract."""
     shape = find_shape(grant, contracts)
     if grant.service not in contracts:
-        document.add_problem(
-            (*place, "service"), f"unknown service {grant.service}", suggest(grant.service, contracts)
-        )
+        document.add_problem((*place, "service"), f"unknown service {grant.service}", suggest(grant.service, contracts))
     elif shape is None:
         remedy = suggest(grant.operation, contracts[grant.service])
-        document.add_problem(
-            (*place, "operation"), f"{grant.service} has no operation {grant.operation}", remedy
-        )
+        document.add_problem((*place, "operation"), f"{grant.service} has no operation {grant.operation}", remedy)
     if shape is None:
         return
     _check_legal_contexts(grant, place, shape, document)
@@ -57,17 +53,13 @@ def check_grant(grant: GrantPart, place: Path, contracts: Contracts, document: Y
     _check_integration(grant, place, shape, document)
 
 
-def _check_legal_contexts(
-    grant: GrantPart, place: Path, shape: ContractShape, document: YamlDocument
-) -> None:
+def _check_legal_contexts(grant: GrantPart, place: Path, shape: ContractShape, document: YamlDocument) -> None:
     wanted = LEGAL_CONTEXT in shape.request_paths
     if wanted and not grant.legal_contexts:
         message, remedy = "names no legal context", "Name those under which the operation may be called"
         document.add_problem((*place, "legalContexts"), message, remedy)
     if grant.legal_contexts and not wanted:
-        document.add_problem(
-            (*place, "legalContexts"), "the operation has no legal context", "Remove legalContexts"
-        )
+        document.add_problem((*place, "legalContexts"), "the operation has no legal context", "Remove legalContexts")
 
 
 def _check_parameters(grant: GrantPart, place: Path, shape: ContractShape, document: YamlDocument) -> None:
@@ -80,9 +72,7 @@ def _check_parameters(grant: GrantPart, place: Path, shape: ContractShape, docum
             first = _first_leaf(path, shape)
             if not is_mandatory(first, shape, within=path):
                 message = f"{first}, where it begins, is optional, so nothing would be bounded without it"
-                document.add_problem(
-                    (*where, "maxYearsBack"), message, f"Give maxYearsBack to {first} itself"
-                )
+                document.add_problem((*where, "maxYearsBack"), message, f"Give maxYearsBack to {first} itself")
 
 
 def _check_withheld(grant: GrantPart, place: Path, shape: ContractShape, document: YamlDocument) -> None:
@@ -93,17 +83,13 @@ def _check_withheld(grant: GrantPart, place: Path, shape: ContractShape, documen
     for position, path in enumerate(grant.withheld):
         where = (*place, "withheld", position)
         if path.partition("/")[0] in NEVER_WITHHELD:
-            document.add_problem(
-                where, f"{path} answers the request itself", "Withhold elements of the data only"
-            )
+            document.add_problem(where, f"{path} answers the request itself", "Withhold elements of the data only")
         elif path not in shape.reply_paths:
             known = [path for path in shape.reply_paths if path.partition("/")[0] not in NEVER_WITHHELD]
             document.add_problem(where, f"the reply has no element {path}", suggest(path, known))
         elif find_droppable(path, shape.reply_paths) is None:
             message = f"{path} is mandatory, and so is everything around it"
-            document.add_problem(
-                where, message, "Withhold an optional element, or do not grant the operation"
-            )
+            document.add_problem(where, message, "Withhold an optional element, or do not grant the operation")
 
 
 def _check_integration(grant: GrantPart, place: Path, shape: ContractShape, document: YamlDocument) -> None:
@@ -126,9 +112,7 @@ def _check_integration(grant: GrantPart, place: Path, shape: ContractShape, docu
             document.add_problem((*place, name), "stands beside integration", "Keep one of the two")
 
 
-def compile_grant(
-    grant: GrantPart, place: Path, shape: ContractShape, customers: frozenset[Organisation]
-) -> Grant:
+def compile_grant(grant: GrantPart, place: Path, shape: ContractShape, customers: frozenset[Organisation]) -> Grant:
     """Compile a grant without problems; `customers` are the organisations for which it holds."""
     clause = show_path(place)
     integration = grant.integration
@@ -176,6 +160,4 @@ def _dropped(withheld: list[str], shape: ContractShape) -> tuple[str, ...]:
     """Return what goes, each once, and nothing that goes with another."""
     found = [find_droppable(path, shape.reply_paths) for path in withheld]
     paths = list(dict.fromkeys(path for path in found if path is not None))
-    return tuple(
-        path for path in paths if not any(path != other and is_within(path, other) for other in paths)
-    )
+    return tuple(path for path in paths if not any(path != other and is_within(path, other) for other in paths))

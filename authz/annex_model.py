@@ -19,9 +19,7 @@ from authz.organisation import Organisation
 
 def _check_cbe(number: str) -> str:
     if not has_valid_cbe_check_digits(number):
-        message = (
-            "no enterprise number: ten digits, of which the last two are 97 - (the first eight modulo 97)"
-        )
+        message = "no enterprise number: ten digits, of which the last two are 97 - (the first eight modulo 97)"
         raise PydanticCustomError("cbe_number", message)
     return number
 
@@ -40,9 +38,7 @@ def _check_year(day: date) -> date:
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-Context = Annotated[
-    str, StringConstraints(max_length=64, pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_:+\- ]*[a-zA-Z0-9_:+\-]$")
-]
+Context = Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_:+\- ]*[a-zA-Z0-9_:+\-]$")]
 CbeNumber = Annotated[str, AfterValidator(_check_cbe)]
 Day = Annotated[date, AfterValidator(_check_year)]
 Unique = AfterValidator(_check_unique)
@@ -60,9 +56,7 @@ class OrganisationPart(_Part):
     cbe_number: CbeNumber | None = Field(
         None, description="Enterprise number, ten digits between quotes; or else sector and institution"
     )
-    sector: int | None = Field(
-        None, ge=0, le=999, description="Sector of the network of social security, 0 to 999"
-    )
+    sector: int | None = Field(None, ge=0, le=999, description="Sector of the network of social security, 0 to 999")
     institution: int | None = Field(None, ge=0, le=999, description="Institution within the sector, 0 to 999")
 
     @model_validator(mode="after")
@@ -70,9 +64,7 @@ class OrganisationPart(_Part):
         try:
             self.to_organisation()
         except ValueError as error:
-            raise PydanticCustomError(
-                "organisation", "neither a cbeNumber nor a sector with institution"
-            ) from error
+            raise PydanticCustomError("organisation", "neither a cbeNumber nor a sector with institution") from error
         return self
 
     def to_organisation(self) -> Organisation:
@@ -83,9 +75,7 @@ class OrganisationPart(_Part):
 class NamedOrganisationPart(OrganisationPart):
     """An organisation with its name."""
 
-    name: Text = Field(
-        description="The organisation's name, for people who read the annex, the audit or a list"
-    )
+    name: Text = Field(description="The organisation's name, for people who read the annex, the audit or a list")
 
 
 class AuthenticationPart(_Part):
@@ -113,9 +103,7 @@ class CertificatePart(_Part):
         pattern="^[A-Za-z0-9.]+=.",
         description="The issuer as RFC 4514 writes it; with serial",
     )
-    serial: int | None = Field(
-        None, ge=1, lt=2**160, description="The serial number in decimal digits; with issuer"
-    )
+    serial: int | None = Field(None, ge=1, lt=2**160, description="The serial number in decimal digits; with issuer")
 
     @model_validator(mode="after")
     def _check_one_form(self) -> Self:
@@ -173,9 +161,7 @@ class GrantPart(_Part):
         max_length=100,
         description="Legal contexts under which it may be called; absent only where the contract has none",
     )
-    deliberation: Text = Field(
-        description="The deliberation, law or agreement that allows it; the audit names it"
-    )
+    deliberation: Text = Field(description="The deliberation, law or agreement that allows it; the audit names it")
     on_behalf_of: list[OrganisationPart] | None = Field(
         None,
         min_length=1,
@@ -213,9 +199,7 @@ class HeaderPart(_Part):
         "`monitoringProbe`; the last two consult no persons"
     )
     identity: NamedOrganisationPart = Field(description="The client itself")
-    valid_from: Day = Field(
-        description="First day on which the annex holds, in Brussels (2024-01-01, no quotes)"
-    )
+    valid_from: Day = Field(description="First day on which the annex holds, in Brussels (2024-01-01, no quotes)")
     valid_until: Day | None = Field(None, description="Last day on which it holds; open if absent")
     authentication: AuthenticationPart = Field(description="How the client proves who it is")
     certificates: Annotated[list[CertificatePart], Unique] = Field(
@@ -227,14 +211,10 @@ class HeaderPart(_Part):
     represents: list[NamedOrganisationPart] = Field(
         default_factory=list, max_length=5000, description="The organisations that an integrator speaks for"
     )
-    quota: QuotaPart | None = Field(
-        None, description="How many requests the client may make; without limit if absent"
-    )
+    quota: QuotaPart | None = Field(None, description="How many requests the client may make; without limit if absent")
 
 
-OPERATIONS = (
-    "The operations that the client may call. What is not named here is not granted; the list may be empty"
-)
+OPERATIONS = "The operations that the client may call. What is not named here is not granted; the list may be empty"
 """The meaning of `operations`, the one key of the document that is read entry by entry."""
 
 

@@ -82,9 +82,7 @@ def render_annex_reference() -> str:
 
 
 def _table(title: str, rows: list[str]) -> str:
-    return "\n".join(
-        (f"## {title}\n", "| key | value | required | meaning |", "|---|---|---|---|", *rows, "")
-    )
+    return "\n".join((f"## {title}\n", "| key | value | required | meaning |", "|---|---|---|---|", *rows, ""))
 
 
 def _rows(part: type[BaseModel]) -> list[str]:

@@ -38,7 +38,8 @@ class AnnexProblem:
     remedy: str
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.path}: {self.message}. {self.remedy}."
+        end = "" if self.remedy.endswith("?") else "."
+        return f"line {self.line}: {self.path}: {self.message}. {self.remedy}{end}"
 
 
 @dataclass(slots=True)
@@ -80,9 +81,7 @@ def read_yaml(text: str) -> YamlDocument:
     document = YamlDocument()
     if len(text) > MAX_CHARACTERS:
         document.complete = False
-        document.add_problem(
-            (), f"longer than {MAX_CHARACTERS} characters", "Split the annex or shorten it", 1
-        )
+        document.add_problem((), f"longer than {MAX_CHARACTERS} characters", "Split the annex or shorten it", 1)
         return document
     reader = _Reader(document, text)
     try:
@@ -139,9 +138,7 @@ class _Reader:
         if self._nodes > MAX_NODES:
             self._stop(path, event, f"more than {MAX_NODES} values", "Split the annex")
         if len(path) > MAX_DEPTH:
-            self._stop(
-                path, event, f"nested deeper than {MAX_DEPTH} levels", "Write the annex as its reference says"
-            )
+            self._stop(path, event, f"nested deeper than {MAX_DEPTH} levels", "Write the annex as its reference says")
         if isinstance(event, yaml.AliasEvent):
             self._document.add_problem(path, "an alias (*name)", "Write the value out in full", line)
             return None

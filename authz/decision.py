@@ -7,15 +7,16 @@ in the order in which they are made; the first that objects decides. What a refu
 log line can hold one.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
-from authz.annex import Annex, Grant, ParameterRule
-from authz.brussels import brussels_day, find_quarter, quarter_of, shift_days, years_before
-from authz.contract_shape import is_within
+from authz.annex import Annex, Grant
+from authz.brussels import brussels_day, shift_days
 from authz.organisation import Organisation
+from authz.parameters import refused_parameters
 from authz.ssin import Environment, is_acceptable
 
 Information = tuple[tuple[str, str], ...]
@@ -24,6 +25,7 @@ MAX_FIELDS = 15
 MAX_NAME = 64
 MAX_VALUE = 256
 """Bounds of the contracts: InformationType, and status/information in CommonV3."""
+MAX_LISTED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,12 @@ def _cut(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 3]}..."
 
 
+def _first_few(names: Iterable[str]) -> str:
+    """List a handful: a refusal must stay small and fast however much an annex grants."""
+    shown = list(islice(names, MAX_LISTED + 1))
+    return ", ".join(shown if len(shown) <= MAX_LISTED else [*shown[:MAX_LISTED], "..."])
+
+
 def _check_credentials(question: _Question) -> Deny | None:
     annex = question.annex
     if not annex.is_active(question.now):
@@ -145,7 +153,7 @@ def _check_credentials(question: _Question) -> Deny | None:
             f"from {annex.valid_from} until {annex.valid_until or 'further notice'}",
         )
     if question.request.customer is not None and question.customer not in annex.represents:
-        names = ", ".join(organisation.key for organisation in annex.represents)
+        names = _first_few(organisation.key for organisation in annex.represents)
         return question.deny("credentials_mismatch", "represents", f"to speak for: {names}")
     return None
 
@@ -158,63 +166,25 @@ def _check_operation(question: _Question) -> Deny | None:
         return None
     others = grants.get((request.service, request.operation, request.legal_context), ())
     clause = ", ".join(f"{grant.clause}.onBehalfOf" for grant in others) or "operations"
-    granted = [
+    granted = (
         f"{service} {operation}" + (f" under {context}" if context else "")
         for (service, operation, context), clauses in grants.items()
         if any(question.customer in grant.customers for grant in clauses)
-    ]
-    allowed = f"for {question.customer.key}: {', '.join(granted) or 'no operation that needs a grant'}"
+    )
+    allowed = f"for {question.customer.key}: {_first_few(granted) or 'no operation that needs a grant'}"
     return question.deny("operation_not_granted", clause, allowed)
 
 
 def _check_parameters(question: _Question) -> Deny | None:
     if question.grant is None:
         return None
-    refused = tuple(_refused_parameters(question.grant, question.request.parameters, question.today))
+    refused = tuple(refused_parameters(question.grant, question.request.parameters, question.today))
     if not refused:
         return None
     clauses = ", ".join(dict.fromkeys(clause for clause, _, _ in refused))
     allowed = "; ".join(dict.fromkeys(allowed for _, _, allowed in refused))
     information = (("parameter", why) for _, why, _ in refused)
     return question.deny("parameters_not_granted", clauses, allowed, *information)
-
-
-def _refused_parameters(
-    grant: Grant, parameters: Mapping[str, Any], today: date
-) -> Iterator[tuple[str, str, str]]:
-    """Yield clause, path with reason, and what is allowed, for each parameter that the grant refuses."""
-    for path in parameters:
-        if path not in grant.parameters:
-            allowed = f"only the parameters {', '.join(sorted(grant.parameters)) or '(none)'}"
-            yield f"{grant.clause}.parameters", f"{path}: not granted", allowed
-    for rule in grant.rules:
-        if rule.required and not any(is_within(path, rule.path) for path in parameters):
-            yield f"{rule.clause}.required", f"{rule.path}: must be sent", f"{rule.path} sent"
-        elif rule.max_years_back is not None:
-            bound = f"{rule.path} no further back than {rule.max_years_back} years"
-            why = _why_unbounded(rule, rule.max_years_back, parameters.get(rule.bounded), today)
-            if why:
-                yield f"{rule.clause}.maxYearsBack", f"{rule.path}: {why}", bound
-
-
-def _why_unbounded(rule: ParameterRule, years: int, value: Any, today: date) -> str | None:
-    """Say why the value reaches back too far. The quarter of the first day allowed is allowed as a whole."""
-    first_day = years_before(today, years)
-    first_year, first_quarter = quarter_of(first_day)
-    values = value if isinstance(value, list) else [value]
-    if value is None or not values:
-        return f"must be sent, and go back {years} years at most"
-    for each in values:
-        day = brussels_day(each) if isinstance(each, datetime) else each
-        if isinstance(day, date):
-            if day < first_day:
-                return f"goes back more than {years} years, before {first_day}"
-        elif isinstance(each, str) and (quarter := find_quarter(each)) is not None:
-            if quarter < (first_year, first_quarter):
-                return f"goes back more than {years} years, before {first_year}Q{first_quarter}"
-        else:
-            return "is neither a date nor a quarter"
-    return None
 
 
 def _check_ssin(question: _Question) -> Deny | None:
@@ -265,9 +235,7 @@ def _check_integration(question: _Question) -> Deny | None:
 def _check_not_replaced(question: _Question) -> Deny | None:
     if question.request.subject is None or question.person.replaced_by is None:
         return None
-    return question.deny(
-        "ssin_replaced", "", "the number that replaced it", ("newSSIN", question.person.replaced_by)
-    )
+    return question.deny("ssin_replaced", "", "the number that replaced it", ("newSSIN", question.person.replaced_by))
 
 
 def _check_not_cancelled(question: _Question) -> Deny | None:

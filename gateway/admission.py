@@ -31,9 +31,7 @@ _COUNT = for_each_dialect(
         set_={"used": quota_counters.c.used + 1},
     ).returning(quota_counters.c.used),
 )
-_PURGES = tuple(
-    delete(table).where(table.c.forget_at < bindparam("before")) for table in (replay_keys, quota_counters)
-)
+_PURGES = tuple(delete(table).where(table.c.forget_at < bindparam("before")) for table in (replay_keys, quota_counters))
 
 
 class Replayed(Exception):
@@ -61,9 +59,7 @@ class Admission:
         self._commit = commit
         self._purged_at: datetime | None = None
 
-    def admit(
-        self, annex: Annex, replay_key: bytes | None, forget_at: datetime | None, now: datetime
-    ) -> None:
+    def admit(self, annex: Annex, replay_key: bytes | None, forget_at: datetime | None, now: datetime) -> None:
         """Let a message in, durably; Replayed, QuotaExceeded, or CommitError when that cannot be told.
 
         `replay_key` is None for a message without a signature; `forget_at` (aware) is when the message

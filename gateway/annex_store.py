@@ -87,9 +87,7 @@ class AnnexStore:
         self._trail = trail
         self.read_annex = read_annex
 
-    def add(
-        self, document: str, *, actor: str, now: datetime, active_from: datetime | None = None
-    ) -> Activation:
+    def add(self, document: str, *, actor: str, now: datetime, active_from: datetime | None = None) -> Activation:
         """Activate a document on behalf of `actor`, by default as soon as all workers can know of it.
 
         The client's annex of the same content, if it is the last one activated, is returned as it stands.
@@ -106,13 +104,9 @@ class AnnexStore:
             own = [row for row in history if row.client == annex.client]
             if own and own[-1].revision == annex.revision:
                 last = own[-1]
-                return Activation(
-                    last.sequence, annex.revision, annex.client, names, last.active_from, document
-                )
+                return Activation(last.sequence, annex.revision, annex.client, names, last.active_from, document)
             if own and start < now + LEAD_TIME:
-                raise AnnexRefused(
-                    f"activate it at {(now + LEAD_TIME).isoformat()} or later, or name no time"
-                )
+                raise AnnexRefused(f"activate it at {(now + LEAD_TIME).isoformat()} or later, or name no time")
             for rival in _find_rivals(history, annex.client, names, start):
                 raise AnnexRefused(f"{rival} has one of these certificates; a certificate names one client")
             values = {
@@ -144,9 +138,7 @@ class AnnexStore:
                 )
 
 
-def _find_rivals(
-    history: Iterable[Any], client: str, names: frozenset[str], start: datetime
-) -> Iterator[str]:
+def _find_rivals(history: Iterable[Any], client: str, names: frozenset[str], start: datetime) -> Iterator[str]:
     """Yield the other clients that hold one of the certificates at `start`, or will later."""
     in_force: dict[str, Any] = {}
     for row in history:

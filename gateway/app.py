@@ -1,4 +1,4 @@
-"""The WSGI application: which path is what. Services are POSTed to; WSDLs, XSDs and the error catalogue are read with GET.
+"""The WSGI application: which path is what. Services take POST; WSDLs, XSDs and the error catalogue GET.
 
 Reads a body up to the limit and no further, hands the request to the pipeline, and logs one line about it.
 """

@@ -1,4 +1,4 @@
-"""The one place that builds adapters and wires them: from settings to a gateway, and to the parts that commands need."""
+"""The one place that builds adapters and wires them: a gateway from its settings, and the parts that commands need."""
 
 import gc
 from collections.abc import Callable, Iterator, Mapping
@@ -99,8 +99,7 @@ def build_gateway(
     policy = SecurityPolicy(
         max_age=timedelta(seconds=settings.message_max_age), clock_skew=timedelta(seconds=settings.clock_skew)
     )
-    crl = _read(settings.client_crl) if settings.client_crl is not None else None
-    trust = Trust(_read(settings.client_ca), crl, policy)
+    trust = _open_trust(settings, policy)
     pipeline = Pipeline(
         max_bytes=settings.max_message_bytes,
         limits=XmlLimits(),
@@ -112,7 +111,7 @@ def build_gateway(
         environment=settings.environment,
         replies=Replies(catalogue, settings.public_url, clock),
         recorder=ExchangeRecorder(storage.trail),
-        signer=Signer(_read(settings.signing_key), _read(settings.signing_certificate)),
+        signer=_open_signer(settings),
         clock=clock,
     )
     peers = PeerFinder(frozenset(settings.trusted_proxies), settings.proxy_certificate_header)
@@ -143,7 +142,9 @@ def opened_storage(settings: Settings) -> Iterator[Storage]:
     storage = open_storage(settings)
     try:
         if not storage.database.is_current():
-            raise CannotStart(f"there is no current database in {settings.state}: run ksz-gateway demo --state {settings.state}.")
+            raise CannotStart(
+                f"there is no current database in {settings.state}: run ksz-gateway demo --state {settings.state}."
+            )
         yield storage
     finally:
         storage.close()
@@ -167,8 +168,25 @@ def list_annexes(storage: Storage, now: datetime) -> list[Annex]:
     return [annex for annex in annexes if annex.is_active(now)]
 
 
+def _open_trust(settings: Settings, policy: SecurityPolicy) -> Trust:
+    crl = _read(settings.client_crl) if settings.client_crl is not None else None
+    try:
+        return Trust(_read(settings.client_ca), crl, policy)
+    except ValueError as error:
+        raise CannotStart(f"{settings.client_ca}, {settings.client_crl}: {error}: put PEM there.") from None
+
+
+def _open_signer(settings: Settings) -> Signer:
+    try:
+        return Signer(_read(settings.signing_key), _read(settings.signing_certificate))
+    except ValueError as error:
+        raise CannotStart(f"{settings.signing_key}, {settings.signing_certificate}: {error}.") from None
+
+
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise CannotStart(f"{path}: {error.strerror}: run ksz-gateway demo, or name the file in the settings.") from None
+        raise CannotStart(
+            f"{path}: {error.strerror}: run ksz-gateway demo, or name the file in the settings."
+        ) from None

@@ -1,4 +1,4 @@
-"""A client of the gateway on zeep, for the command line and the tests: signs or connects as an annex says, verifies replies.
+"""A client of the gateway on zeep, for the command line and tests: proves itself as its annex says, verifies replies.
 
 Uses the served WSDL, so that every call is also a proof that the published contract works.
 """
@@ -12,15 +12,12 @@ from typing import Any
 import requests
 import zeep
 import zeep.plugins
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
+from zeep.wsse.signature import MemorySignature
 
 from authz.annex import AuthenticationMethod
-from gateway.wss.policy import SecurityPolicy
+from gateway.wss.names import DS, WSSE, WSSE11
 from gateway.wss.sign import Signer
-from gateway.wss.trust import Trust
-from gateway.wss.verify import find_security_header, verify_envelope
 from gateway.xml.namespaces import SOAP
 
 _TIMEOUT = 30
@@ -49,24 +46,28 @@ class MessageSecurity:
 
     def __init__(self, identity: ClientIdentity, clock: Callable[[], datetime]) -> None:
         self._signer = Signer(identity.key.read_bytes(), identity.certificate.read_bytes())
-        self._trust = Trust(identity.authority.read_bytes())
-        gateway = x509.load_pem_x509_certificate(identity.gateway_certificate.read_bytes())
-        self._gateway = gateway.public_bytes(Encoding.DER)
+        # zeep verifies with the certificate it is given here, which must be the gateway's and not our own.
+        self._gateway = MemorySignature(b"", identity.gateway_certificate.read_bytes())
         self._clock = clock
+        self._sent = ""
 
     def apply(self, envelope: etree._Element, headers: Any) -> tuple[etree._Element, Any]:
         """Replace the envelope by a signed one with the same Body."""
-        payload = envelope.find(f"{{{SOAP}}}Body")[0]
+        (payload,) = envelope.iterfind(f"{{{SOAP}}}Body/*")
         canonical = etree.tostring(payload, method="c14n", exclusive=True).decode()
-        return etree.fromstring(self._signer.sign(canonical, None, self._clock())), headers
+        signed = etree.fromstring(self._signer.sign(canonical, None, self._clock()))
+        self._sent = signed.findtext(f".//{{{DS}}}SignatureValue") or ""
+        return signed, headers
 
     def verify(self, envelope: etree._Element) -> etree._Element:
-        """Verify the gateway's signature; ReplyNotTrusted when it is another's, SecurityFault when it is broken."""
-        if find_security_header(envelope) is None and envelope.find(f"{{{SOAP}}}Body/{{{SOAP}}}Fault") is not None:
+        """Verify the gateway's signature and that it confirms ours; raises zeep's error, or ReplyNotTrusted."""
+        security = envelope.find(f"{{{SOAP}}}Header/{{{WSSE}}}Security")
+        if security is None and envelope.find(f"{{{SOAP}}}Body/{{{SOAP}}}Fault") is not None:
             return envelope
-        verified = verify_envelope(envelope, self._trust, SecurityPolicy(), self._clock())
-        if verified.certificate.der != self._gateway:
-            raise ReplyNotTrusted("The reply is signed with another certificate than the gateway's.")
+        self._gateway.verify(envelope)
+        confirmation = envelope.find(f".//{{{WSSE11}}}SignatureConfirmation")
+        if confirmation is None or confirmation.get("Value") != self._sent:
+            raise ReplyNotTrusted("The reply confirms the signature of another request than ours.")
         return envelope
 
 
@@ -84,7 +85,10 @@ class GatewayClient:
     """A client of one service."""
 
     def __init__(
-        self, wsdl_url: str, identity: ClientIdentity, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        wsdl_url: str,
+        identity: ClientIdentity,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Read the served WSDL; requests' and zeep's errors pass through."""
         session = requests.Session()
@@ -118,6 +122,7 @@ class GatewayClient:
 
 def _last(history: zeep.plugins.HistoryPlugin, name: str) -> etree._Element | None:
     try:
-        return getattr(history, name)["envelope"]
+        envelope: etree._Element = getattr(history, name)["envelope"]
     except IndexError:
         return None
+    return envelope

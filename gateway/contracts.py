@@ -14,7 +14,7 @@ from lxml import etree
 from authz.contract_shape import ContractShape
 from gateway.xml.binding import compile_reader, compile_writer
 from gateway.xml.model import ComplexType, Element, SchemaModel
-from gateway.xml.namespaces import WSDL_SOAP
+from gateway.xml.namespaces import WSDL, WSDL_SOAP
 from gateway.xml.validation import Schema
 from services.descriptor import OperationDescriptor, ServiceDescriptor
 from services.registry import load_services
@@ -105,9 +105,7 @@ class Contracts:
 def load_contracts(services: tuple[ServiceDescriptor, ...] | None = None) -> Contracts:
     """Compile the contracts of all services (half a second); UnsupportedSchema or lxml's errors for a broken file."""
     model = SchemaModel(tuple(sorted(XSD_FOLDER.glob("*.xsd"))))
-    return Contracts(
-        {service.path: _service_contract(service, model) for service in (services or load_services())}
-    )
+    return Contracts({service.path: _service_contract(service, model) for service in (services or load_services())})
 
 
 def find_schema_document(name: str) -> bytes | None:
@@ -136,12 +134,10 @@ def _operation_contract(
     service: ServiceDescriptor, descriptor: OperationDescriptor, model: SchemaModel, soap_action: str
 ) -> OperationContract:
     request, response, fault = (
-        model.get_element(service.namespace, f"{descriptor.name}{suffix}") for suffix in ("Request", "Response", "Fault")
+        model.get_element(service.namespace, f"{descriptor.name}{suffix}")
+        for suffix in ("Request", "Response", "Fault")
     )
-    assert isinstance(response.type, ComplexType)
-    assert isinstance(request.type, ComplexType)
-    asked = {child.name for child in request.type.elements}
-    answered = [child.name for child in response.type.elements]
+    asked, answered = _children(request), _children(response)
     echo = tuple(name for name in _ECHO if name in asked and name in answered)
     return OperationContract(
         service=service,
@@ -160,6 +156,14 @@ def _operation_contract(
     )
 
 
+def _children(message: Element) -> list[str]:
+    return [child.name for child in message.type.elements] if isinstance(message.type, ComplexType) else []
+
+
 def _soap_actions(wsdl: bytes) -> Mapping[str, str]:
-    binding_operations = etree.fromstring(wsdl).iter(f"{{{WSDL_SOAP}}}operation")
-    return {str(node.getparent().get("name")): str(node.get("soapAction")) for node in binding_operations}
+    bound = etree.fromstring(wsdl).iterfind(f"{{{WSDL}}}binding/{{{WSDL}}}operation")
+    return {
+        str(operation.get("name")): str(soap.get("soapAction"))
+        for operation in bound
+        for soap in operation.iterfind(f"{{{WSDL_SOAP}}}operation")
+    }

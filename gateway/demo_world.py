@@ -38,7 +38,9 @@ class DemoState:
 
 
 def prepare_demo(settings: Settings) -> DemoState:
-    """Prepare what is missing under the state directory; OSError when it cannot be written, CannotStart in production."""
+    """Prepare what is missing under the state directory; OSError when it cannot be written, CannotStart for
+    production.
+    """
     if settings.environment is Environment.PRODUCTION:
         raise CannotStart("a demo world has no place in production: set another environment.")
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -49,7 +49,7 @@ class _CommittedWsdl(Wsdl11):
 
     def build_interface_document(self, url: str) -> None:
         """Take the committed text, at the address of this deployment."""
-        self._document = self.interface.app.config.contract.published_wsdl(url)
+        self._document: bytes = self.interface.app.config.contract.published_wsdl(url)
 
     def get_interface_document(self) -> bytes:
         """Return the WSDL, UTF-8."""
@@ -128,8 +128,8 @@ class ServiceEndpoint:
                 raise call.raised
             if context.out_error is not None:
                 raise context.out_error
+            outcome: Outcome
             (outcome,) = context.out_object
-            assert isinstance(outcome, Outcome)
             return outcome
         finally:
             context.close()

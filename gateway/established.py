@@ -1,6 +1,6 @@
-"""What the stages establish: one frozen value per stage, each holding the value of the stage before it in `previous`.
+"""What the stages establish: one frozen value per stage, holding the one before it in `previous`.
 
-A stage takes exactly the type that its predecessor returns, so the type checker keeps the order and none can be skipped.
+A stage takes exactly the type that its predecessor returns, so the type checker keeps the order: none can be skipped.
 """
 
 from collections.abc import Mapping
@@ -130,6 +130,14 @@ Established = (
     Arrived | Received | Parsed | Authenticated | Admitted | Resolved | Valid | Permitted | Answered | Disclosed
 )
 Kind = TypeVar("Kind", bound=Established)
+
+
+def get(established: Established, kind: type[Kind]) -> Kind:
+    """Return the value that the stage establishing `kind` left; LookupError when it did not run, a mistake of ours."""
+    found = find(established, kind)
+    if found is None:
+        raise LookupError(kind.__name__)
+    return found
 
 
 def find(established: Established | None, kind: type[Kind]) -> Kind | None:

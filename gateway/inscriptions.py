@@ -97,9 +97,7 @@ def find_facts(
         deceased_on=rows[0].deceased_on,
         client_inscriptions=tuple(each for each in found if each.organisation == organisation_key),
         supplier_inscriptions=(
-            None
-            if supplier_key is None
-            else tuple(each for each in found if each.organisation == supplier_key)
+            None if supplier_key is None else tuple(each for each in found if each.organisation == supplier_key)
         ),
     )
 

@@ -23,6 +23,7 @@ from typing import Protocol
 import structlog
 
 from authz.ssin import Environment
+from gateway.admission import Admission
 from gateway.annex_registry import AnnexRegistry
 from gateway.established import (
     Admitted,
@@ -34,8 +35,8 @@ from gateway.established import (
     Resolved,
     Valid,
     find,
+    get,
 )
-from gateway.admission import Admission
 from gateway.recorder import Unrecorded
 from gateway.refusal import Fault, NoResult, Refusal
 from gateway.replies import InvalidReply, Message, Replies
@@ -55,9 +56,7 @@ from gateway.xml.parse import XmlLimits
 
 log = structlog.get_logger(__name__)
 
-_UNRECORDED = Fault(
-    "MSG00001", "The gateway cannot record exchanges now; try again later.", faultcode="soapenv:Server"
-)
+_UNRECORDED = Fault("MSG00001", "The gateway cannot record exchanges now; try again later.", faultcode="soapenv:Server")
 
 
 class Recorder(Protocol):
@@ -135,19 +134,18 @@ class Pipeline:
         return trail.add(disclose(answered))
 
     def _no_result(self, established: Established, denial: NoResult) -> Message:
-        valid = find(established, Valid)
-        assert valid is not None
+        valid = get(established, Valid)
         try:
             return self.replies.no_result(valid, denial)
         except Exception as error:
-            return self._fault(established, _internal_error(_arrived(established), error))
+            return self._fault(established, _internal_error(get(established, Arrived), error))
 
     def _fault(self, established: Established, fault: Fault) -> Message:
         try:
             return self.replies.fault(established, fault)
         except InvalidReply as error:
             # The detail does not fit its XSD; a fault without it is still better than none.
-            arrived = _arrived(established)
+            arrived = get(established, Arrived)
             return self.replies.fault(arrived, _internal_error(arrived, error))
 
     def _seal(self, established: Established, message: Message) -> Answer:
@@ -158,7 +156,7 @@ class Pipeline:
         try:
             content = self.signer.sign(message.body, admitted.previous.signature_value, self.clock())
         except Exception as error:
-            failure = _internal_error(_arrived(established), error)
+            failure = _internal_error(get(established, Arrived), error)
             fault = self._fault(established, failure)
             self.recorder.record_unsigned(established, fault, failure)
             return _answer(established, fault, unsigned(fault.body))
@@ -187,12 +185,6 @@ def _answer(established: Established, message: Message, content: bytes) -> Answe
         client=authenticated.annex.client if authenticated else "",
         operation=resolved.operation.descriptor.name if resolved else "",
     )
-
-
-def _arrived(established: Established) -> Arrived:
-    arrived = find(established, Arrived)
-    assert arrived is not None
-    return arrived
 
 
 def _internal_error(arrived: Arrived, error: Exception) -> Fault:

@@ -109,11 +109,7 @@ def load_identity(path: Path) -> Identity:
 
 def create_key(kind: KeyKind, rsa_bits: int = 2048) -> PrivateKey:
     """Make a new private key."""
-    return (
-        rsa.generate_private_key(65537, rsa_bits)
-        if kind is KeyKind.RSA
-        else ec.generate_private_key(ec.SECP256R1())
-    )
+    return rsa.generate_private_key(65537, rsa_bits) if kind is KeyKind.RSA else ec.generate_private_key(ec.SECP256R1())
 
 
 def create_authority(now: datetime, name: str = AUTHORITY_NAME) -> Identity:

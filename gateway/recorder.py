@@ -1,4 +1,4 @@
-"""Makes the audit record of an exchange out of what the stages established, and has it written before anything leaves."""
+"""Makes the audit record of an exchange out of what was established, and has it written before anything leaves."""
 
 from gateway.audit.record import AuditRecord, RecordKind, RecordOutcome
 from gateway.audit.trail import AuditTrail, AuditUnavailable
@@ -12,6 +12,7 @@ from gateway.established import (
     Resolved,
     Valid,
     find,
+    get,
 )
 from gateway.refusal import NoResult, Refusal
 from gateway.replies import Message
@@ -58,8 +59,7 @@ def make_record(
     kind: RecordKind = RecordKind.EXCHANGE,
 ) -> AuditRecord:
     """Gather the record; what the request did not get far enough to establish stays None."""
-    arrived = find(established, Arrived)
-    assert arrived is not None
+    arrived = get(established, Arrived)
     authenticated = find(established, Authenticated)
     resolved = find(established, Resolved)
     valid = find(established, Valid)

@@ -49,9 +49,7 @@ class Fault(Refusal):
 class NoResult(Refusal):
     """The annex or the person's integration does not allow the consultation: the answer is a reply with this case."""
 
-    def __init__(
-        self, request: AccessRequest, facts: PersonFacts | None, decided_at: datetime, denial: Deny
-    ) -> None:
+    def __init__(self, request: AccessRequest, facts: PersonFacts | None, decided_at: datetime, denial: Deny) -> None:
         super().__init__(f"{denial.case}: {denial.clause}; allowed: {denial.allowed}")
         self.request = request
         self.facts = facts

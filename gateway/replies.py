@@ -1,4 +1,4 @@
-"""Messages that leave: replies and faults, from values, in the contract's form. Signing and sending are not its business.
+"""Messages that leave: replies and faults, made of values, in the contract's form. They are signed and sent elsewhere.
 
 Every message is valid against its XSD before anyone sees it.
 """
@@ -12,7 +12,7 @@ from lxml import etree
 
 from gateway.catalogue import Catalogue
 from gateway.contracts import OperationContract
-from gateway.established import Arrived, Disclosed, Established, Resolved, Valid, find
+from gateway.established import Arrived, Disclosed, Established, Resolved, Valid, find, get
 from gateway.refusal import Fault, NoResult
 from gateway.xml.binding import escape_text
 from services.consultation import Values
@@ -29,8 +29,8 @@ class InvalidReply(Exception):
 class Message:
     """The Body's only child, as canonical text, with what the record says of it.
 
-    `outcome` is `reply`, `refusal` (a reply without result, by decision) or `fault`; `value` and `code` are those of the
-    status, `value` is empty for a fault.
+    `outcome` is `reply`, `refusal` (a reply without result, by decision) or `fault`; `value` and `code` are the
+    status's, `value` is empty for a fault.
     """
 
     body: str
@@ -100,9 +100,7 @@ class Replies:
         self._check(valid, body)
         return Message(body, outcome, value, code)
 
-    def _detail(
-        self, established: Established, operation: OperationContract, fault: Fault, text: str
-    ) -> str:
+    def _detail(self, established: Established, operation: OperationContract, fault: Fault, text: str) -> str:
         valid = find(established, Valid)
         values: dict[str, Any] = {
             "informationCBSS": self._information_cbss(established),
@@ -123,7 +121,7 @@ class Replies:
         return f"<detail>{detail}</detail>"
 
     def _information_cbss(self, established: Established) -> Mapping[str, Any]:
-        arrived = _arrived(established)
+        arrived = get(established, Arrived)
         return {
             "ticketCBSS": arrived.ticket,
             "timestampReceive": arrived.received_at,
@@ -140,15 +138,9 @@ class Replies:
         return pointed if len(pointed) <= _LONGEST_TEXT else text[:_LONGEST_TEXT]
 
     def _check(self, established: Established, body: str) -> None:
-        errors = _arrived(established).endpoint.contract.schema.find_errors(etree.fromstring(body.encode()))
+        errors = get(established, Arrived).endpoint.contract.schema.find_errors(etree.fromstring(body.encode()))
         if errors:
             raise InvalidReply("; ".join(f"{path}: {message}" for path, message in errors))
-
-
-def _arrived(established: Established) -> Arrived:
-    arrived = find(established, Arrived)
-    assert arrived is not None
-    return arrived
 
 
 def _information(fields: tuple[tuple[str, str], ...]) -> list[Mapping[str, str]]:

@@ -13,7 +13,7 @@ _POLL_SECONDS = 5.0
 
 
 class RevocationWatch:
-    """Watches the file of the revocation lists for one process. A list that cannot be read leaves the former in force."""
+    """Watches the file of the revocation lists for one process. One that cannot be read leaves the former in force."""
 
     def __init__(self, path: Path, trust: Trust, poll_seconds: float = _POLL_SECONDS) -> None:
         self._path = path

@@ -4,6 +4,7 @@ Each worker builds its own gateway after the fork. The TLS context is built once
 """
 
 import errno
+import os
 import socket
 import ssl
 import subprocess
@@ -13,7 +14,7 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-from gateway.bootstrap import Gateway, build_gateway
+from gateway.bootstrap import CannotStart, Gateway, build_gateway
 from gateway.logs import configure_logs
 from gateway.settings import Settings
 
@@ -25,6 +26,11 @@ class CannotServe(Exception):
 def serve(settings: Settings) -> None:
     """Serve until a signal says stop. CannotServe when an address is taken or a file is missing."""
     check_addresses(settings)
+    try:
+        # Build one here first: what is missing is said once and plainly, not by every worker that dies of it.
+        build_gateway(settings).close()
+    except CannotStart as reason:
+        raise CannotServe(str(reason)) from None
     _Application(settings).run()
 
 
@@ -40,7 +46,7 @@ def split_address(address: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no type information
+class _Application(BaseApplication):
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._gateway: Gateway | None = None
@@ -109,29 +115,24 @@ class _Management:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    import os
-
+    """Hand down what the command line may have said of the state and the addresses."""
     return os.environ | {
         "KSZ_STATE": str(settings.state),
         "KSZ_BIND": settings.bind,
         "KSZ_MANAGEMENT_BIND": settings.management_bind,
-        "KSZ_TLS": str(settings.tls),
     }
 
 
+_tls_contexts: list[ssl.SSLContext] = []
+
+
 def _tls_context(config: Any, make_default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
-    return _context_of_this_process(make_default)
-
-
-_contexts: dict[str, ssl.SSLContext] = {}
-
-
-def _context_of_this_process(make_default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
-    if "server" not in _contexts:
+    """gunicorn asks for a context at every connection: make one per worker. A race makes two, and no harm."""
+    if not _tls_contexts:
         context = make_default()
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        _contexts["server"] = context
-    return _contexts["server"]
+        _tls_contexts.append(context)
+    return _tls_contexts[0]
 
 
 def _check_address(address: str, setting: str) -> None:
@@ -144,6 +145,6 @@ def _check_address(address: str, setting: str) -> None:
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise CannotServe(
-                    f"{address} is in use: stop what listens there, or choose another address with the setting {setting}."
+                    f"{address} is in use: stop what listens there, or choose another address ({setting})."
                 ) from None
             raise CannotServe(f"{address} cannot be used ({error.strerror}): change the setting {setting}.") from None

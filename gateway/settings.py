@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from authz.ssin import Environment
 
@@ -27,39 +32,77 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
-    state: Path = Field(Path("var"), description="Directory of everything that this gateway keeps; the defaults of other paths lie in it.")
+    state: Path = Field(
+        Path("var"),
+        description="Directory of everything that this gateway keeps; the defaults of other paths lie in it.",
+    )
     environment: Environment = Field(
         Environment.TEST,
         description="test, acceptance or production. Production refuses synthetic SSINs, the others expect them.",
     )
-    database_url: str = Field("", description="SQLAlchemy URL; default: SQLite in `ksz.db`. PostgreSQL: postgresql+psycopg://user@host/name.")
+    database_url: str = Field(
+        "",
+        description="SQLAlchemy URL; default: SQLite in `ksz.db`. PostgreSQL: postgresql+psycopg://user@host/name.",
+    )
     public_url: str = Field(
         "https://127.0.0.1:8443",
         pattern=r"^https?://[^\s?#]+[^\s?#/]$",
         description="The address at which clients reach this gateway; it stands in the WSDLs and in error messages.",
     )
     bind: Port = Field("127.0.0.1:8443", description="HOST:PORT of the SOAP services.")
-    management_bind: Port = Field("127.0.0.1:8081", description="HOST:PORT of /live and /ready, plain HTTP: keep it off public networks.")
-    tls: bool = Field(True, description="Serve TLS ourselves. False only behind a proxy on the same machine that terminates TLS.")
+    management_bind: Port = Field(
+        "127.0.0.1:8081",
+        description="HOST:PORT of /live and /ready, plain HTTP: keep it off public networks.",
+    )
+    tls: bool = Field(
+        True,
+        description="Serve TLS ourselves. False only behind a proxy on the same machine that terminates TLS.",
+    )
     workers: int = Field(2, ge=1, le=64, description="Worker processes.")
-    threads: int = Field(8, ge=1, le=256, description="Threads of each worker: the exchanges it can have in hand at a time.")
-    max_message_bytes: int = Field(256 * 1024, ge=1024, le=16 * 1024 * 1024, description="Largest message accepted, in bytes.")
-    message_max_age: int = Field(300, ge=10, le=3600, description="Seconds after its Timestamp's Created that a message is accepted.")
+    threads: int = Field(
+        8, ge=1, le=256, description="Threads of each worker: the exchanges it can have in hand at a time."
+    )
+    max_message_bytes: int = Field(
+        256 * 1024, ge=1024, le=16 * 1024 * 1024, description="Largest message accepted, in bytes."
+    )
+    message_max_age: int = Field(
+        300, ge=10, le=3600, description="Seconds after its Timestamp's Created that a message is accepted."
+    )
     clock_skew: int = Field(60, ge=0, le=600, description="Seconds that a client's clock may be ahead of ours.")
-    trusted_proxies: tuple[str, ...] = Field((), description="Addresses of the reverse proxies whose certificate header is believed.")
+    trusted_proxies: tuple[str, ...] = Field(
+        (), description="Addresses of the reverse proxies whose certificate header is believed."
+    )
     proxy_certificate_header: str = Field(
         "X-Client-Cert",
         pattern=r"^[A-Za-z0-9-]+$",
         description="Header in which a trusted proxy hands over the client's certificate, DER in base64.",
     )
-    tls_certificate: Path = Field(Path("pki/gateway.pem"), description="PEM certificate (with chain) that the gateway serves TLS with.")
+    tls_certificate: Path = Field(
+        Path("pki/gateway.pem"), description="PEM certificate (with chain) that the gateway serves TLS with."
+    )
     tls_key: Path = Field(Path("pki/gateway.key"), description="PEM key of the TLS certificate.")
-    signing_certificate: Path = Field(Path("pki/gateway.pem"), description="PEM certificate that replies are signed with.")
-    signing_key: Path = Field(Path("pki/gateway.key"), description="PEM key that replies are signed with: RSA of 2048 bits or more, or EC P-256.")
-    client_ca: Path = Field(Path("pki/ca.pem"), description="PEM certificates of the authorities that client certificates must come from.")
-    client_crl: Path | None = Field(Path("pki/crl.pem"), description="PEM revocation list of those authorities; read again when it changes.")
-    audit_keys: Path = Field(Path("keys/audit"), description="Directory of the monthly audit keys. Never in the database, nor in its backups.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severity that is logged.")
+    signing_certificate: Path = Field(
+        Path("pki/gateway.pem"), description="PEM certificate that replies are signed with."
+    )
+    signing_key: Path = Field(
+        Path("pki/gateway.key"),
+        description="PEM key that replies are signed with: RSA of 2048 bits or more, or EC P-256.",
+    )
+    client_ca: Path = Field(
+        Path("pki/ca.pem"),
+        description="PEM certificates of the authorities that client certificates must come from.",
+    )
+    client_crl: Path | None = Field(
+        Path("pki/crl.pem"),
+        description="PEM revocation list of those authorities; read again when it changes.",
+    )
+    audit_keys: Path = Field(
+        Path("keys/audit"),
+        description="Directory of the monthly audit keys. Never in the database, nor in its backups.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severity that is logged."
+    )
     log_format: Literal["json", "console"] = Field("json", description="json for machines, console for people.")
 
     @field_validator("state", mode="after")
@@ -134,9 +177,9 @@ def render_settings() -> str:
         [
             "# Settings",
             "",
-            f"Each setting is an environment variable, or a line of `{SETTINGS_FILE}` in the state directory; the command line",
-            "wins over the variable, the variable over the file. Relative paths lie under `state`. A setting that is unknown or",
-            "wrong stops the start, with every such setting named.",
+            f"Each setting is an environment variable, or a line of `{SETTINGS_FILE}` in the state directory; the",
+            "command line wins over the variable, the variable over the file. Relative paths lie under `state`. A setting",
+            "that is unknown or wrong stops the start, with every such setting named.",
             "",
             "| name in the file | variable | default | meaning |",
             "| --- | --- | --- | --- |",

@@ -59,12 +59,10 @@ def load_statuses(package: str) -> StatusTable:
 
 
 def render_status_table(table: StatusTable) -> str:
-    """Return the whole table for the documentation, as Markdown: operations, then cases in the order of the checks."""
+    """Return the whole table for the documentation, as Markdown: by operation, in the order of the checks."""
     lines = ["| operation | cause | value | code | information |", "|---|---|---|---|---|"]
     for operation, cases in table.rows.items():
         for status in cases.values():
             information = ", ".join(f"`{name}`" for name in status.information)
-            lines.append(
-                f"| {operation} | {status.cause} | {status.value} | {status.code} | {information or '-'} |"
-            )
+            lines.append(f"| {operation} | {status.cause} | {status.value} | {status.code} | {information or '-'} |")
     return "\n".join(lines) + "\n"

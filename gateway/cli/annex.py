@@ -1,12 +1,16 @@
 """`annex …`: check and import the annexes that say what each client may do."""
 
+from datetime import UTC, datetime
+from getpass import getuser
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from authz.annex_document import AnnexInvalid, read_annex
-from gateway.cli.output import JsonOption, Problem, StateOption, console, get_settings, print_json
+from gateway.annex_store import AnnexRefused
+from gateway.bootstrap import open_annex_store, opened_storage
+from gateway.cli.output import JsonOption, Problem, console, print_json
 from gateway.contracts import load_contracts
 
 app = typer.Typer(help="Check and import annexes.", no_args_is_help=True)
@@ -27,7 +31,13 @@ def check(files: Files, as_json: JsonOption = False) -> None:
     if as_json:
         print_json(
             [
-                {"file": file, "line": one.line, "path": one.path, "message": one.message, "remedy": one.remedy}
+                {
+                    "file": file,
+                    "line": one.line,
+                    "path": one.path,
+                    "message": one.message,
+                    "remedy": one.remedy,
+                }
                 for file, one in problems
             ]
         )
@@ -37,6 +47,27 @@ def check(files: Files, as_json: JsonOption = False) -> None:
         raise Problem(f"{len(problems)} problems in {len({file for file, _ in problems})} of {len(files)} annexes.")
     if not as_json:
         console.print(f"{len(files)} annexes are in order.")
+
+
+@app.command("import")
+def import_(files: Files, state: StateOption = None) -> None:
+    """Import annexes: each comes into force two seconds later, in every running worker.
+
+    An annex whose exact text is in force already stays as it is. A client's earlier annex is kept, and replaced.
+    """
+    with opened_storage(get_settings(state=state)) as storage:
+        store = open_annex_store(storage)
+        for file in files:
+            try:
+                activation = store.add(_read(file), actor=getuser(), now=datetime.now(UTC))
+            except AnnexInvalid as invalid:
+                raise Problem(f"{file} is no annex: {len(invalid.problems)} problems; annex check lists them.") from None
+            except AnnexRefused as refused:
+                raise Problem(f"{file}: {refused}.") from None
+            console.print(
+                f"{activation.client}: revision {activation.revision[:12]}, in force from {activation.active_from}",
+                soft_wrap=True,
+            )
 
 
 def _read(file: Path) -> str:

@@ -22,9 +22,12 @@ def call(
     end: Annotated[str | None, typer.Option(help="End of the period.")] = None,
     text: Annotated[str | None, typer.Option(help="Text to echo, for sendTestMessage.")] = None,
     on_behalf_of: Annotated[
-        str | None, typer.Option(metavar="CBE|SECTOR/INSTITUTION", help="Organisation to speak for. Default: the client's own.")
+        str | None,
+        typer.Option(metavar="CBE|SECTOR/INSTITUTION", help="Organisation to speak for. Default: the client's own."),
     ] = None,
-    url: Annotated[str | None, typer.Option(help="Address of the gateway.", show_default="the public_url setting")] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Address of the gateway.", show_default="the public_url setting")
+    ] = None,
     show_xml: Annotated[bool, typer.Option("--show-xml", help="Print both messages.")] = False,
     state: StateOption = None,
     as_json: JsonOption = False,

@@ -1,6 +1,6 @@
 """Calling the gateway as one of its clients, and showing what came back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
@@ -8,7 +8,7 @@ from typing import Any, Self
 import requests
 import zeep.helpers
 from lxml import etree
-from rich.tree import Tree
+from rich.markup import escape
 
 from authz.annex import Annex, AuthenticationMethod
 from authz.organisation import Organisation
@@ -115,21 +115,21 @@ class Caller:
 
 
 def show_call(call: Call, *, show_xml: bool = False) -> None:
-    """Print the reply as a tree, or the fault with its detail; with `show_xml` the two messages too."""
+    """Print the reply as indented lines, or the fault with its detail; with `show_xml` the two messages too."""
     if show_xml:
-        for title, message in (("sent", call.sent), ("received", call.received)):
+        for title, message in (("Sent", call.sent), ("Received", call.received)):
             if message is not None:
                 console.print(f"[bold]{title}[/]")
-                console.print(etree.tostring(message, pretty_print=True).decode(), markup=False, soft_wrap=True)
+                _print_xml(message)
     if call.fault is not None:
-        console.print(f"[bold red]Fault[/] {call.fault.code}: {call.fault.message}", soft_wrap=True)
-        if call.fault.detail is not None:
-            console.print(etree.tostring(call.fault.detail, pretty_print=True).decode(), markup=False)
+        console.print(f"[bold red]Fault[/] {escape(f'{call.fault.code}: {call.fault.message}')}", soft_wrap=True)
+        if call.fault.detail is not None and not show_xml:
+            _print_xml(call.fault.detail)
         return
     reply = to_document(call)
-    tree = Tree("[bold]reply[/]")
-    _grow(tree, reply if isinstance(reply, Mapping) else {"value": reply})
-    console.print(tree, soft_wrap=True)
+    for line in _lines(reply if isinstance(reply, Mapping) else {"reply": reply}):
+        console.print(line, soft_wrap=True)
+    console.print()
 
 
 def to_document(call: Call) -> Any:
@@ -146,13 +146,29 @@ def to_document(call: Call) -> Any:
     return zeep.helpers.serialize_object(call.reply, dict)
 
 
-def _grow(tree: Tree, values: Mapping[str, Any]) -> None:
+def _lines(values: Mapping[str, Any], indent: str = "  ") -> Iterator[str]:
+    """Yield a line for each element; the texts of a code, one per language, share one."""
     for name, value in values.items():
-        for item in value if isinstance(value, list) else [value]:
+        items = [item for item in (value if isinstance(value, list) else [value]) if item is not None]
+        if items and all(isinstance(item, Mapping) and "_value_1" in item for item in items):
+            yield f"{indent}{name}: [cyan]{escape(', '.join(map(_with_attributes, items)))}[/]"
+            continue
+        for item in items:
             if isinstance(item, Mapping):
-                _grow(tree.add(name), item)
-            elif item is not None:
-                tree.add(f"{name}: [cyan]{str(item).replace('[', chr(92) + '[')}[/]")
+                yield f"{indent}{name}"
+                yield from _lines(item, f"{indent}  ")
+            else:
+                yield f"{indent}{name}: [cyan]{escape(str(item))}[/]"
+
+
+def _with_attributes(item: Mapping[str, Any]) -> str:
+    attributes = " ".join(str(value) for name, value in item.items() if name == "language")
+    others = " ".join(f"{name}={value}" for name, value in item.items() if name not in ("_value_1", "language"))
+    return " ".join(part for part in (str(item["_value_1"]), attributes and f"({attributes})", others) if part)
+
+
+def _print_xml(element: etree._Element) -> None:
+    console.print(etree.tostring(element, pretty_print=True).decode(), markup=False, soft_wrap=True)
 
 
 def _find_annex(settings: Settings, client: str) -> Annex:

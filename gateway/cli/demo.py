@@ -3,11 +3,19 @@
 import typer
 
 from gateway.cli.output import Problem, StateOption, console, get_settings
+from gateway.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command()(demo)
+
+
+def unwritable(settings: Settings, error: OSError) -> Problem:
+    """Say what to do about a state directory that cannot be written."""
+    return Problem(
+        f"{error.filename or settings.state}: {error.strerror}: choose a place you may write to with --state."
+    )
 
 
 def demo(state: StateOption = None) -> None:
@@ -22,7 +30,7 @@ def demo(state: StateOption = None) -> None:
         with console.status("Preparing the demo world ..."):
             world = prepare_demo(settings)
     except OSError as error:
-        raise Problem(f"{error.filename or settings.state}: {error.strerror}: choose a writable place with --state.") from None
+        raise unwritable(settings, error) from None
     console.print(
         f"{settings.state}: {world.clients} clients, {world.persons} persons. "
         f"Next: ksz-gateway serve --state {settings.state}",

@@ -26,7 +26,8 @@ from gateway.inscriptions import NotInscribed, close_inscription, list_inscripti
 app = typer.Typer(help="Import, close and list inscriptions.", no_args_is_help=True)
 
 OrganisationOption = Annotated[
-    str, typer.Option("--organisation", metavar="CBE|SECTOR/INSTITUTION", help="Whose file: 0999900150, or 21/0.")
+    str,
+    typer.Option("--organisation", metavar="CBE|SECTOR/INSTITUTION", help="Whose file: 0999900150, or 21/0."),
 ]
 SsinOption = Annotated[str, typer.Option("--ssin", help="The person.")]
 
@@ -101,7 +102,8 @@ def close(
 def list_(
     ssin: Annotated[str | None, typer.Option("--ssin", help="Inscriptions of this person.")] = None,
     organisation: Annotated[
-        str | None, typer.Option("--organisation", metavar="CBE|SECTOR/INSTITUTION", help="Inscriptions of this file.")
+        str | None,
+        typer.Option("--organisation", metavar="CBE|SECTOR/INSTITUTION", help="Inscriptions of this file."),
     ] = None,
     state: StateOption = None,
     as_json: JsonOption = False,

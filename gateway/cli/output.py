@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from authz.organisation import Organisation
@@ -29,7 +30,7 @@ class Problem(Exception):
 
 def show_problem(problem: Exception) -> None:
     """Print it to standard error."""
-    errors.print(f"[bold red]ksz-gateway:[/] {_plain(str(problem))}")
+    errors.print(f"[bold red]ksz-gateway:[/] {escape(str(problem))}")
 
 
 def get_settings(**given: Any) -> Settings:
@@ -49,7 +50,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
     """Print rows under columns."""
     table = Table(*columns, title=title, title_justify="left", header_style="bold", pad_edge=False)
     for row in rows:
-        table.add_row(*(_plain(str(cell)) for cell in row))
+        table.add_row(*(escape(str(cell)) for cell in row))
     console.print(table)
 
 
@@ -70,7 +71,3 @@ def parse_date(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise Problem(f"{text} is no date such as 2026-06-30.") from None
-
-
-def _plain(text: str) -> str:
-    return text.replace("[", r"\[")

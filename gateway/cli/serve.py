@@ -39,7 +39,8 @@ def serve(
         threads=threads,
     )
     # Imported here: gunicorn and the contracts are not needed to print a help text.
-    from gateway.serve import CannotServe, serve as run
+    from gateway.serve import CannotServe
+    from gateway.serve import serve as run
 
     try:
         run(settings)

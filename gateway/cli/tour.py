@@ -1,25 +1,31 @@
 """`tour`: what `make run` and `make demo` show: the gateway prepared, started, called, and answering."""
 
-import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import requests
 import typer
-from rich.rule import Rule
+from lxml import etree
+from rich.markup import escape
 
+from fixtures.personas import Persona, load_personas
 from gateway.cli.calling import Caller, show_call
+from gateway.cli.demo import unwritable
 from gateway.cli.output import Problem, StateOption, console, get_settings
+from gateway.demo_world import prepare_demo
+from gateway.serve import CannotServe, check_addresses
 from gateway.settings import Settings
+from gateway.xml.namespaces import SOAP
+
+LOG = "gateway.log"
 
 _START_SECONDS = 30
-_CAREER = "SelfEmployedService/v2"
+_SERVICE = "SelfEmployedService/v2"
 
 
 def register(app: typer.Typer) -> None:
@@ -29,106 +35,131 @@ def register(app: typer.Typer) -> None:
 
 def tour(
     state: StateOption = None,
-    keep_serving: Annotated[bool, typer.Option("--keep-serving", help="One consultation, then serve until Ctrl-C.")] = False,
+    keep_serving: Annotated[
+        bool, typer.Option("--keep-serving", help="One consultation, then serve until Ctrl-C.")
+    ] = False,
 ) -> None:
     """Prepare a demo world, start the gateway, and show it at work."""
-    from gateway.demo_world import prepare_demo
-    from gateway.serve import CannotServe, check_addresses
-
     settings = get_settings(state=state)
     try:
         check_addresses(settings)
+        with console.status("Preparing the demo world (keys, database, synthetic persons) ..."):
+            prepare_demo(settings)
     except CannotServe as reason:
         raise Problem(str(reason)) from None
-    with console.status("Preparing the demo world (keys, database, synthetic persons) ..."):
-        prepare_demo(settings)
+    except OSError as error:
+        raise unwritable(settings, error) from None
     with _running_gateway(settings) as process:
-        console.print(f"The gateway serves at [bold]{settings.public_url}[/], management at http://{settings.management_bind}.")
+        console.print(
+            f"The gateway serves at [bold]{settings.public_url}[/] (log: {settings.state / LOG}), "
+            f"its management port at http://{settings.management_bind}.\n",
+            soft_wrap=True,
+        )
         _show_consultation(settings)
-        if not keep_serving:
-            _show_refusal(settings)
-            _show_broken_message(settings)
-            return
-        _show_what_next(settings)
-        process.wait()
+        if keep_serving:
+            _show_what_next(settings)
+            process.wait()
+        else:
+            _show_refusals(settings)
+            _show_broken_messages(settings)
+    if not keep_serving:
+        console.print("The gateway is stopped. `make run` keeps it serving.")
 
 
 def _show_consultation(settings: Settings) -> None:
-    console.print(Rule("A public institution consults a career (signed, over TLS)", align="left"))
-    persona = _persona("main-occupation")
-    console.print(f"Client [bold]pcsa[/] asks consultCareer about {persona.ssin}: {persona.description}\n")
+    persona = _find_persona("main-occupation")
+    _say(
+        "A public institution consults a career: signed by the client, over TLS, and the reply signed by the gateway",
+        f"Client pcsa asks consultCareer about {persona.ssin}: {persona.description}",
+    )
     with Caller(settings, "pcsa") as caller:
-        show_call(caller.call(_CAREER, "consultCareer", ssin=persona.ssin, begin="2015-01-01"))
+        show_call(caller.call(_SERVICE, "consultCareer", ssin=persona.ssin, begin="2015-01-01"))
 
 
-def _show_refusal(settings: Settings) -> None:
-    console.print(Rule("Another one asks more than its annex allows", align="left"))
-    persona = _persona("main-occupation")
-    console.print("Client [bold]economy[/] asks for a period further back than five years.\n")
+def _show_refusals(settings: Settings) -> None:
+    persona = _find_persona("main-occupation")
+    _say(
+        "Another one asks more than its annex grants",
+        "Client economy, which may look back five years and sees no occupation, asks for a period since 2010.",
+    )
     with Caller(settings, "economy") as caller:
-        show_call(caller.call(_CAREER, "consultCareer", ssin=persona.ssin, begin="2010-01-01"))
-    console.print(Rule("A person whom the institution does not have in its file", align="left"))
-    stranger = _persona("not-integrated")
+        show_call(caller.call(_SERVICE, "consultCareer", ssin=persona.ssin, begin="2010-01-01"))
+    stranger = _find_persona("not-in-the-file")
+    _say("A person whom the institution does not have in its file", f"Client pcsa asks about {stranger.ssin}.")
     with Caller(settings, "pcsa") as caller:
-        show_call(caller.call(_CAREER, "consultCareer", ssin=stranger.ssin, begin="2015-01-01"))
+        show_call(caller.call(_SERVICE, "consultCareer", ssin=stranger.ssin, begin="2015-01-01"))
 
 
-def _show_broken_message(settings: Settings) -> None:
-    console.print(Rule("A message that is broken, and one that nobody signed", align="left"))
-    url = f"{settings.public_url}/{_CAREER}/consult"
-    soap = "http://schemas.xmlsoap.org/soap/envelope/"
-    for content in ("<Envelope", f'<s:Envelope xmlns:s="{soap}"><s:Body><x/></s:Body></s:Envelope>'):
+def _show_broken_messages(settings: Settings) -> None:
+    _say("Broken messages", "One that is no XML, and one that nobody signed.")
+    for content in ("<Envelope", f'<s:Envelope xmlns:s="{SOAP}"><s:Body><x/></s:Body></s:Envelope>'):
         reply = requests.post(
-            url, content, headers={"Content-Type": "text/xml; charset=utf-8"}, verify=str(settings.client_ca), timeout=10
+            f"{settings.public_url}/{_SERVICE}/consult",
+            content,
+            headers={"Content-Type": "text/xml; charset=utf-8"},
+            verify=str(settings.client_ca),
+            timeout=10,
         )
-        console.print(f"HTTP {reply.status_code}: ", reply.text.partition("<faultstring>")[2].partition("<")[0], markup=False)
+        fault = etree.fromstring(reply.content).findtext(".//faultstring")
+        console.print(f"  HTTP {reply.status_code}: [cyan]{escape(str(fault))}[/]", soft_wrap=True)
+    console.print()
 
 
 def _show_what_next(settings: Settings) -> None:
-    state = f" --state {settings.state}"
-    console.print(Rule("Try next, in another terminal", align="left"))
-    for line in (
-        f"ksz-gateway personas{state}                       whom to ask about, and what each client is answered",
-        f"ksz-gateway clients{state}                        who may ask what",
-        f"ksz-gateway call SelfEmployedService consultContributions --client pcsa --ssin {_persona('main-occupation').ssin} --begin 2020Q1{state}",
-        f"curl --cacert {settings.client_ca} '{settings.public_url}/{_CAREER}/consult?wsdl'",
-        f"{settings.public_url}/errors                    every error code, in English, Dutch and French",
+    state, ssin = f"--state {settings.state}", _find_persona("main-occupation").ssin
+    command = Path(sys.argv[0])
+    console.print("[bold]Try next[/], in another terminal:")
+    for what, line in (
+        ("whom to ask about, and what each client is answered", f"{command} personas"),
+        ("who may ask what", f"{command} clients {state}"),
+        (
+            "were the contributions paid?",
+            f"{command} call SelfEmployedService consultContributions --client pcsa --ssin {ssin} "
+            f"--begin 2020Q1 {state}",
+        ),
+        ("the contract", f"curl --cacert {settings.client_ca} '{settings.public_url}/{_SERVICE}/consult?wsdl'"),
+        ("every error code, explained", f"curl --cacert {settings.client_ca} {settings.public_url}/errors"),
     ):
-        console.print(f"  {line}", markup=False, soft_wrap=True)
+        console.print(f"  # {what}\n  {line}", markup=False, soft_wrap=True)
     console.print("\nCtrl-C stops the gateway.")
 
 
-def _persona(name: str):  # type: ignore[no-untyped-def]
-    from fixtures.personas import load_personas
+def _say(title: str, text: str) -> None:
+    console.print(f"[bold]{title}[/]\n{text}\n", soft_wrap=True)
 
+
+def _find_persona(name: str) -> Persona:
     return next(persona for persona in load_personas() if persona.name == name)
 
 
 @contextmanager
 def _running_gateway(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen([sys.executable, "-m", "gateway", "serve", "--state", str(settings.state)])
+    with (settings.state / LOG).open("ab") as log:
+        # A group of its own: Ctrl-C reaches us alone, and we stop the gateway in good order.
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gateway", "serve", "--state", str(settings.state)],
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
     try:
         _wait_until_ready(settings, process)
         yield process
     except KeyboardInterrupt:
-        console.print("\nStopping.")
+        console.print("\nStopping: requests in hand are finished first.")
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(timeout=40)
-        except KeyboardInterrupt:
-            process.kill()
-            process.wait()
+        process.terminate()
+        process.wait(timeout=40)
 
 
 def _wait_until_ready(settings: Settings, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise Problem("the gateway did not start; it says why above.")
+            raise Problem(f"the gateway did not start: {settings.state / LOG} says why.")
         try:
-            with urllib.request.urlopen(f"http://{settings.management_bind}/ready", timeout=2):  # noqa: S310 - loopback
+            if requests.get(f"http://{settings.management_bind}/ready", timeout=2).ok:
                 return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    raise Problem(f"the gateway was not ready within {_START_SECONDS} seconds.")
+        except requests.ConnectionError:
+            time.sleep(0.05)
+    raise Problem(f"the gateway was not ready within {_START_SECONDS} seconds: {settings.state / LOG} says why.")

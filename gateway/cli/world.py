@@ -27,9 +27,7 @@ def personas(state: StateOption = None, as_json: JsonOption = False) -> None:
     print_table(
         ("ssin", "name", "description", "operation", "client", "legal context", "answer"),
         (
-            (
-                (persona.ssin, persona.name, persona.description) if first else ("", "", "")
-            )
+            ((persona.ssin, persona.name, persona.description) if first else ("", "", ""))
             + (each.operation, each.client, each.legal_context, f"{each.value} {each.code}")
             for persona in loaded
             for first, each in _marking_first(persona.expectations)
@@ -50,7 +48,12 @@ def clients(state: StateOption = None, as_json: JsonOption = False) -> None:
         ("name", "kind", "identity", "authentication", "service", "operation", "legal contexts"),
         (
             (
-                (document["name"], document["kind"], _identity(document), ", ".join(document["authentication"]))
+                (
+                    document["name"],
+                    document["kind"],
+                    _identity(document),
+                    ", ".join(document["authentication"]),
+                )
                 if first
                 else ("", "", "", "")
             )

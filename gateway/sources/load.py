@@ -40,9 +40,7 @@ def load_persons(connection: Connection, people: Iterable[SyntheticPerson], chun
     return loaded
 
 
-def load_register(
-    connection: Connection, pcsas: Iterable[str], fund_outages: Iterable[SyntheticFundOutage]
-) -> None:
+def load_register(connection: Connection, pcsas: Iterable[str], fund_outages: Iterable[SyntheticFundOutage]) -> None:
     """Insert what the RSVZ knows besides persons: the PCSAs and the deliveries that funds owe."""
     _insert(connection, arza_pcsas, ({"cbe_number": cbe_number} for cbe_number in pcsas))
     _insert(

@@ -78,9 +78,7 @@ _CONTRIBUTIONS = (
     .order_by(arza_contributions.c.quarter, arza_contributions.c.fund)
 )
 
-_ANY_CONTRIBUTION = (
-    select(arza_contributions.c.ssin).where(arza_contributions.c.ssin == bindparam("ssin")).limit(1)
-)
+_ANY_CONTRIBUTION = select(arza_contributions.c.ssin).where(arza_contributions.c.ssin == bindparam("ssin")).limit(1)
 
 _PCSA = select(arza_pcsas.c.cbe_number).where(arza_pcsas.c.cbe_number == bindparam("cbe_number"))
 

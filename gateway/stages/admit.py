@@ -15,9 +15,7 @@ def admit(authenticated: Authenticated, admission: Admission, clock: Callable[[]
     wsse:FailedCheck for one seen before, GTW00001 over the quota, MSG00001 when it cannot be noted.
     """
     try:
-        admission.admit(
-            authenticated.annex, authenticated.replay_key, authenticated.forget_at, clock()
-        )
+        admission.admit(authenticated.annex, authenticated.replay_key, authenticated.forget_at, clock())
     except Replayed:
         raise Fault(
             "wsse:FailedCheck",

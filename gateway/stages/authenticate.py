@@ -9,17 +9,21 @@ from datetime import datetime
 
 from authz.annex import Annex, AuthenticationMethod
 from gateway.annex_registry import AnnexesUnavailable, AnnexRegistry
-from gateway.established import Arrived, Authenticated, Parsed, find
+from gateway.established import Arrived, Authenticated, Parsed, get
 from gateway.refusal import Fault
+from gateway.wss.certificate import Certificate
 from gateway.wss.faults import SecurityCode, SecurityFault
 from gateway.wss.policy import SecurityPolicy
-from gateway.wss.certificate import Certificate
 from gateway.wss.trust import Trust
 from gateway.wss.verify import find_security_header, verify_envelope
 
 
 def authenticate(
-    parsed: Parsed, trust: Trust, policy: SecurityPolicy, annexes: AnnexRegistry, clock: Callable[[], datetime]
+    parsed: Parsed,
+    trust: Trust,
+    policy: SecurityPolicy,
+    annexes: AnnexRegistry,
+    clock: Callable[[], datetime],
 ) -> Authenticated:
     """Establish the client; wsse faults say what its proof lacks."""
     try:
@@ -38,14 +42,14 @@ def authenticate(
 def _authenticate(
     parsed: Parsed, trust: Trust, policy: SecurityPolicy, annexes: AnnexRegistry, now: datetime
 ) -> Authenticated:
-    arrived = find(parsed, Arrived)
-    assert arrived is not None
+    arrived = get(parsed, Arrived)
     if find_security_header(parsed.message.envelope) is not None:
         verified = verify_envelope(parsed.message.envelope, trust, policy, now)
         annex = _find_annex(verified.certificate, AuthenticationMethod.X509_TOKEN, annexes, now)
         if annex.sign_token and not verified.token_signed:
             raise SecurityFault(
-                SecurityCode.INVALID_SECURITY, "Your annex asks that the signature covers the BinarySecurityToken too."
+                SecurityCode.INVALID_SECURITY,
+                "Your annex asks that the signature covers the BinarySecurityToken too.",
             )
         return Authenticated(
             previous=parsed,
@@ -76,13 +80,12 @@ def _authenticate(
     )
 
 
-def _find_annex(
-    certificate: Certificate, method: AuthenticationMethod, annexes: AnnexRegistry, now: datetime
-) -> Annex:
+def _find_annex(certificate: Certificate, method: AuthenticationMethod, annexes: AnnexRegistry, now: datetime) -> Annex:
     annex = annexes.find(certificate, now)
     if annex is None:
         raise SecurityFault(
-            SecurityCode.FAILED_AUTHENTICATION, "This certificate is bound in no annex that is in force today."
+            SecurityCode.FAILED_AUTHENTICATION,
+            "This certificate is bound in no annex that is in force today.",
         )
     if method not in annex.methods:
         wanted = " or ".join(sorted(annex.methods))

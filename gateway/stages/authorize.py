@@ -22,9 +22,7 @@ class Facts(Protocol):
         ...
 
 
-def authorize(
-    valid: Valid, facts: Facts, environment: Environment, clock: Callable[[], datetime]
-) -> Permitted:
+def authorize(valid: Valid, facts: Facts, environment: Environment, clock: Callable[[], datetime]) -> Permitted:
     """Gather the facts and decide; NoResult carries the denial."""
     request = _access_request(valid)
     supplier = valid.previous.operation.service.supplier
@@ -90,5 +88,4 @@ def _period(values: Mapping[str, Any] | None) -> Period | None:
     if "beginDate" in values:
         return Period(values["beginDate"], values.get("endDate"))
     begin, end = (find_quarter(values.get(name, "")) for name in ("beginQuarter", "endQuarter"))
-    assert begin is not None
-    return Period(quarter_begin(*begin), quarter_end(*end) if end else None)
+    return Period(quarter_begin(*begin), quarter_end(*end) if end else None) if begin else None

@@ -3,15 +3,14 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from gateway.established import Answered, Arrived, Permitted, find
+from gateway.established import Answered, Arrived, Permitted, get
 from gateway.refusal import Fault
 from services.consultation import Consultation, Outcome, SourceCommunicationFailed, SourceFault
 
 
 def dispatch(permitted: Permitted, clock: Callable[[], datetime]) -> Answered:
     """Call the operation; a source that cannot answer is a case of the reply, one that broke off is MSG00002."""
-    arrived = find(permitted, Arrived)
-    assert arrived is not None
+    arrived = get(permitted, Arrived)
     valid = permitted.previous
     operation = valid.previous.operation
     consultation = Consultation(

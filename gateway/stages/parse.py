@@ -7,7 +7,7 @@ from gateway.xml.parse import Unparsable, XmlLimits, headers_to_understand, pars
 
 
 def parse(received: Received, limits: XmlLimits) -> Parsed:
-    """Parse the body; GTW00013 to 15 when it is no SOAP message, GTW00018 for a header that we must understand and don't."""
+    """Parse the body; GTW00013 to 15 when it is no SOAP message, GTW00018 for an unknown mustUnderstand header."""
     try:
         message = parse_message(received.body, limits)
     except Unparsable as unparsable:

@@ -1,13 +1,12 @@
 """Resolve: the name of the payload is the operation; a SOAPAction, if sent, must agree."""
 
-from gateway.established import Arrived, Admitted, Resolved, find
+from gateway.established import Admitted, Arrived, Resolved, get
 from gateway.refusal import Fault
 
 
 def resolve(admitted: Admitted) -> Resolved:
-    """Find the operation at the endpoint that was called; GTW00016 when it has none of that name, GTW00017 otherwise."""
-    arrived = find(admitted, Arrived)
-    assert arrived is not None
+    """Find the operation at the endpoint that was called; GTW00016 when there is none, GTW00017, GTW00012."""
+    arrived = get(admitted, Arrived)
     contract = arrived.endpoint.contract
     operation = contract.operations.get(admitted.previous.payload.tag)
     if operation is None:

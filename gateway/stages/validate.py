@@ -1,6 +1,6 @@
 """Validate: the payload against the compiled XSD, then read into values."""
 
-from gateway.established import Arrived, Resolved, Valid, find
+from gateway.established import Arrived, Resolved, Valid, get
 from gateway.refusal import Fault
 from gateway.xml.binding import Unreadable
 
@@ -10,8 +10,7 @@ MOST_VIOLATIONS = 5
 
 def validate(resolved: Resolved) -> Valid:
     """Validate and read the payload; MSG00004 names each element that is wrong."""
-    arrived = find(resolved, Arrived)
-    assert arrived is not None
+    arrived = get(resolved, Arrived)
     payload = resolved.previous.previous.payload
     errors = arrived.endpoint.contract.schema.find_errors(payload, MOST_VIOLATIONS)
     if errors:

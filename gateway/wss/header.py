@@ -27,9 +27,7 @@ from gateway.wss.policy import SecurityPolicy
 
 _ID_ATTRIBUTES = (WSU_ID, "Id", "ID", XML_ID)
 _REFERABLE = (WSU_ID, "Id")
-_find_identified = etree.XPath(
-    "descendant-or-self::*[@wsu:Id or @Id or @ID or @xml:id]", namespaces={"wsu": WSU}
-)
+_find_identified = etree.XPath("descendant-or-self::*[@wsu:Id or @Id or @ID or @xml:id]", namespaces={"wsu": WSU})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +116,7 @@ def _identify(envelope: etree._Element) -> dict[str, etree._Element]:
 
 
 def _check_token_kind(token: etree._Element) -> None:
-    if (
-        token.get("ValueType", X509_V3) != X509_V3
-        or token.get("EncodingType", BASE64_BINARY) != BASE64_BINARY
-    ):
+    if token.get("ValueType", X509_V3) != X509_V3 or token.get("EncodingType", BASE64_BINARY) != BASE64_BINARY:
         raise SecurityFault(
             SecurityCode.UNSUPPORTED_CERTIFICATE,
             "The BinarySecurityToken must be of ValueType X509v3 and EncodingType Base64Binary.",

@@ -80,9 +80,7 @@ def _read_reference(reference: etree._Element, policy: SecurityPolicy) -> Refere
         raise _invalid("A Reference must point to an Id inside the message, as URI='#Id'.")
     if reference.find(f"{{{DS}}}Transforms") is None:
         raise _unsupported("A Reference must have the transform xml-exc-c14n#.")
-    transforms, digest_method, digest_value = _children(
-        reference, ("Transforms", "DigestMethod", "DigestValue")
-    )
+    transforms, digest_method, digest_value = _children(reference, ("Transforms", "DigestMethod", "DigestValue"))
     prefixes = _read_transforms(transforms, policy)
     if digest_method.get("Algorithm") != SHA256 or len(digest_method):
         raise _unsupported("Digest with SHA-256 (http://www.w3.org/2001/04/xmlenc#sha256).")

@@ -4,30 +4,31 @@ It does not say whose certificate it is; annexes bind certificates to clients.
 """
 
 from collections import OrderedDict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import crypto
 
 from gateway.wss.certificate import Certificate, read_certificate
 from gateway.wss.faults import SecurityCode, SecurityFault
 from gateway.wss.policy import SecurityPolicy
 
-# The numbers of OpenSSL's X509_V_ERR_…, which pyOpenSSL gives without names.
-_LIST_MISSING, _LIST_INVALID, _LIST_NOT_YET_VALID, _LIST_EXPIRED, _REVOKED = 3, 8, 11, 12, 23
-_LIST_UNUSABLE = frozenset({_LIST_MISSING, _LIST_INVALID, _LIST_NOT_YET_VALID, _LIST_EXPIRED})
+# The numbers of OpenSSL, which pyOpenSSL gives without names: X509_V_ERR_…
+_LIST_MISSING, _LIST_INVALID, _REVOKED = 3, 8, 23
+# X509_V_FLAG_NO_CHECK_TIME. A store obeys only the first `set_time` it gets, so times are compared here instead.
+_NO_CHECK_TIME = 0x200000
 _END_OF_LIST = b"-----END X509 CRL-----"
 
 
 @dataclass(frozen=True, slots=True)
 class _Anchors:
-    """The store of one moment: authorities, revocation lists, and when the first of the lists runs out."""
+    """Authorities and revocation lists of one moment; `next_updates` says, by issuer, when its list runs out."""
 
     store: crypto.X509Store
-    next_update: datetime | None
+    next_updates: Mapping[x509.Name, datetime]
 
 
 class Trust:
@@ -39,9 +40,7 @@ class Trust:
     if either cannot be read.
     """
 
-    def __init__(
-        self, ca_pem: bytes, crl_pem: bytes | None = None, policy: SecurityPolicy | None = None
-    ) -> None:
+    def __init__(self, ca_pem: bytes, crl_pem: bytes | None = None, policy: SecurityPolicy | None = None) -> None:
         self._authorities = x509.load_pem_x509_certificates(ca_pem)
         self._policy = policy or SecurityPolicy()
         self._lock = Lock()
@@ -67,27 +66,17 @@ class Trust:
                     self._known.move_to_end(der)
                     return certificate
                 del self._known[der]
+            anchors = self._anchors
         certificate = read_certificate(der, self._policy)
         _check_validity(certificate, now)
-        candidate = crypto.X509.from_cryptography(x509.load_der_x509_certificate(der))
-        # One lock for the check and for what is remembered of it: a list that is replaced meanwhile must win.
+        until = _check_chain(anchors, der, now)
         with self._lock:
-            until = self._check_chain(candidate, now)
-            self._known[der] = certificate, until
-            if len(self._known) > self._policy.max_cached_certificates:
-                self._known.popitem(last=False)
+            # What was found good under a list that has been replaced meanwhile must not be remembered.
+            if anchors is self._anchors:
+                self._known[der] = certificate, until
+                if len(self._known) > self._policy.max_cached_certificates:
+                    self._known.popitem(last=False)
         return certificate
-
-    def _check_chain(self, candidate: crypto.X509, now: datetime) -> datetime:
-        """Check chain and revocation; return until when this answer holds."""
-        anchors = self._anchors
-        anchors.store.set_time(now)
-        try:
-            chain = crypto.X509StoreContext(anchors.store, candidate).get_verified_chain()
-        except crypto.X509StoreContextError as error:
-            raise _refusal(error.errors[0]) from None
-        ends = [certificate.to_cryptography().not_valid_after_utc for certificate in chain]
-        return min([*ends, anchors.next_update] if anchors.next_update else ends)
 
     def _build_anchors(self, crl_pem: bytes | None) -> _Anchors:
         store = crypto.X509Store()
@@ -96,15 +85,9 @@ class Trust:
         lists = _read_lists(crl_pem) if crl_pem is not None else []
         for revocation_list in lists:
             store.add_crl(revocation_list)
-        flags = crypto.X509StoreFlags.PARTIAL_CHAIN
+        flags = crypto.X509StoreFlags.PARTIAL_CHAIN | _NO_CHECK_TIME
         store.set_flags(flags if crl_pem is None else flags | crypto.X509StoreFlags.CRL_CHECK)
-        updates = [update for item in lists if (update := item.next_update_utc) is not None]
-        return _Anchors(store, min(updates, default=None))
-
-
-def read_pem_certificate(pem: bytes) -> bytes:
-    """Return the DER of the first certificate in PEM text; ValueError if there is none."""
-    return x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
+        return _Anchors(store, _find_next_updates(lists))
 
 
 def _read_lists(crl_pem: bytes) -> list[x509.CertificateRevocationList]:
@@ -112,6 +95,12 @@ def _read_lists(crl_pem: bytes) -> list[x509.CertificateRevocationList]:
     if not blocks:
         raise ValueError("There is no revocation list in this PEM text")
     return [x509.load_pem_x509_crl(block + _END_OF_LIST) for block in blocks]
+
+
+def _find_next_updates(lists: Iterable[x509.CertificateRevocationList]) -> dict[x509.Name, datetime]:
+    """Return when the newest list of each issuer runs out; one without nextUpdate never does."""
+    newest = {item.issuer: item for item in sorted(lists, key=lambda item: item.last_update_utc)}
+    return {issuer: end for issuer, item in newest.items() if (end := item.next_update_utc) is not None}
 
 
 def _check_validity(certificate: Certificate, now: datetime) -> None:
@@ -126,19 +115,43 @@ def _check_validity(certificate: Certificate, now: datetime) -> None:
         )
 
 
+def _check_chain(anchors: _Anchors, der: bytes, now: datetime) -> datetime:
+    """Check chain and revocation of a certificate that is itself valid now; return until when that holds."""
+    candidate = x509.load_der_x509_certificate(der)
+    context = crypto.X509StoreContext(anchors.store, crypto.X509.from_cryptography(candidate))
+    try:
+        chain = [certificate.to_cryptography() for certificate in context.get_verified_chain()]
+    except crypto.X509StoreContextError as error:
+        raise _refusal(error.errors[0]) from None
+    until = min(certificate.not_valid_after_utc for certificate in chain)
+    if not max(certificate.not_valid_before_utc for certificate in chain) <= now < until:
+        raise SecurityFault(
+            SecurityCode.FAILED_AUTHENTICATION,
+            "The authority that issued the certificate is itself not valid now. Use a certificate of another.",
+        )
+    next_update = anchors.next_updates.get(candidate.issuer)
+    if next_update is not None and next_update <= now:
+        raise _no_list()
+    return until if next_update is None else min(until, next_update)
+
+
 def _refusal(error: int) -> SecurityFault:
     if error == _REVOKED:
         return SecurityFault(
             SecurityCode.FAILED_AUTHENTICATION,
             "The certificate has been revoked by its authority. Sign with another one.",
         )
-    if error in _LIST_UNUSABLE:
-        return SecurityFault(
-            SecurityCode.FAILED_AUTHENTICATION,
-            "The gateway has no valid revocation list of the certificate's authority, and accepts no "
-            "certificates until its operator has renewed the list. Try again later.",
-        )
+    if error in (_LIST_MISSING, _LIST_INVALID):
+        return _no_list()
     return SecurityFault(
         SecurityCode.FAILED_AUTHENTICATION,
         "The certificate comes from no authority that this gateway trusts. Use the one you registered.",
+    )
+
+
+def _no_list() -> SecurityFault:
+    return SecurityFault(
+        SecurityCode.FAILED_AUTHENTICATION,
+        "The gateway has no valid revocation list of the certificate's authority, and accepts none of its "
+        "certificates until it has. Try again later, or tell the operator of the gateway.",
     )

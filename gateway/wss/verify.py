@@ -49,9 +49,7 @@ class VerifiedMessage:
     expires_at: datetime
 
 
-def verify_envelope(
-    envelope: etree._Element, trust: Trust, policy: SecurityPolicy, now: datetime
-) -> VerifiedMessage:
+def verify_envelope(envelope: etree._Element, trust: Trust, policy: SecurityPolicy, now: datetime) -> VerifiedMessage:
     """Verify a parsed soap:Envelope (parsed without DTD or entities); raise SecurityFault, and nothing else.
 
     Side effect: comments are taken out of the Body, because no signature covers them and they would split
@@ -111,9 +109,7 @@ def _resolve_reference(reference: Reference, parts: SecuredEnvelope) -> etree._E
         return target
     if target.getparent() is parts.header and target is not parts.security:
         return target
-    raise _invalid(
-        "A reference may point to the Body, the Timestamp, the token or another header, and no further."
-    )
+    raise _invalid("A reference may point to the Body, the Timestamp, the token or another header, and no further.")
 
 
 def _get_only_child(body: etree._Element) -> etree._Element:

@@ -1,1 +1,1 @@
-"""XML without meaning: hardened parsing, the model of the XSDs, validation, and the binding between elements and values."""
+"""XML without meaning: hardened parsing, the model of the XSDs, validation, and the binding of elements to values."""

@@ -1,7 +1,7 @@
 """The binding: reads values from a validated element and writes values as text that is already canonical.
 
-Compiled once from the model of the XSDs into a tree of closures. The text it writes is what exclusive C14N would make of
-it, so that a reply is digested as it stands and never serialised twice. Meaning is not its business.
+Compiled once from the model of the XSDs into a tree of closures. The text it writes is what exclusive C14N would
+make of it, so that a reply is digested as it stands and never serialised twice. Meaning is not its business.
 """
 
 from collections.abc import Callable, Mapping

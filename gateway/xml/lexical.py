@@ -6,9 +6,20 @@ from decimal import Decimal
 from typing import Any
 
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
-_INTEGERS = (
-    "integer int long short byte unsignedLong unsignedInt unsignedShort unsignedByte "
-    "positiveInteger nonNegativeInteger nonPositiveInteger negativeInteger"
+_INTEGERS: tuple[str, ...] = (
+    "integer",
+    "int",
+    "long",
+    "short",
+    "byte",
+    "unsignedLong",
+    "unsignedInt",
+    "unsignedShort",
+    "unsignedByte",
+    "positiveInteger",
+    "nonNegativeInteger",
+    "nonPositiveInteger",
+    "negativeInteger",
 )
 
 
@@ -42,6 +53,14 @@ def _read_decimal(text: str) -> Decimal:
     return Decimal(text.strip())
 
 
+def _read_integer(text: str) -> int:
+    return int(text)
+
+
+def _write_integer(value: int) -> str:
+    return str(value)
+
+
 def _write_decimal(value: Decimal) -> str:
     return format(value, "f")
 
@@ -52,7 +71,8 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "dateTime": _read_datetime,
     "boolean": _read_boolean,
     "decimal": _read_decimal,
-} | dict.fromkeys(_INTEGERS.split(), int)
+    **dict.fromkeys(_INTEGERS, _read_integer),
+}
 
 _WRITERS: dict[str, Callable[[Any], str]] = {
     "string": str,
@@ -60,7 +80,8 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
     "dateTime": _write_datetime,
     "boolean": _write_boolean,
     "decimal": _write_decimal,
-} | dict.fromkeys(_INTEGERS.split(), str)
+    **dict.fromkeys(_INTEGERS, _write_integer),
+}
 
 
 def reader_of(builtin: str) -> Callable[[str], Any]:

@@ -74,7 +74,7 @@ class SchemaModel:
     def _element(self, node: etree._Element, *, in_choice: bool) -> Element:
         maximum = node.get("maxOccurs", "1")
         return Element(
-            name=node.attrib["name"],
+            name=_attribute(node, "name"),
             type=self._type_of(node),
             optional=in_choice or node.get("minOccurs") == "0",
             many=maximum == "unbounded" or int(maximum) > 1,
@@ -83,7 +83,7 @@ class SchemaModel:
     def _type_of(self, node: etree._Element) -> SimpleType | ComplexType:
         """Return the type of an element or attribute: named in `type`, or anonymous inside it."""
         if "type" in node.attrib:
-            return self._named(node, node.attrib["type"])
+            return self._named(node, _attribute(node, "type"))
         for child in node:
             if child.tag in (f"{{{XSD}}}simpleType", f"{{{XSD}}}complexType"):
                 return self._type(child)
@@ -106,7 +106,7 @@ class SchemaModel:
                 raise _unsupported(node)
             if "base" not in restriction.attrib:
                 return self._type(restriction[0])
-            return self._named(restriction, restriction.attrib["base"])
+            return self._named(restriction, _attribute(restriction, "base"))
         elements: list[Element] = []
         attributes: list[tuple[str, SimpleType]] = []
         text: SimpleType | None = None
@@ -115,7 +115,7 @@ class SchemaModel:
                 extension = child.find(f"{{{XSD}}}extension")
                 if extension is None:
                     raise _unsupported(child)
-                base = self._named(extension, extension.attrib["base"])
+                base = self._named(extension, _attribute(extension, "base"))
                 if isinstance(base, SimpleType):
                     text = base
                 else:
@@ -147,11 +147,15 @@ class SchemaModel:
                     declared = self._type_of(child)
                     if not isinstance(declared, SimpleType):
                         raise _unsupported(child)
-                    attributes.append((child.attrib["name"], declared))
+                    attributes.append((_attribute(child, "name"), declared))
                 case "annotation" | "simpleContent" | "complexContent":
                     pass
                 case _:
                     raise _unsupported(child)
+
+
+def _attribute(node: etree._Element, name: str) -> str:
+    return str(node.attrib[name])
 
 
 def _unsupported(node: etree._Element) -> UnsupportedSchema:

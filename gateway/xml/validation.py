@@ -1,7 +1,10 @@
 """Validation of elements against a compiled XSD, safe for many threads."""
 
+from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from threading import Lock
+from typing import Any, cast
 
 from lxml import etree
 
@@ -26,7 +29,9 @@ class Schema:
         with self._lock:
             if self._schema.validate(element):
                 return ()
-            return tuple((_path(entry.path), entry.message) for entry in list(self._schema.error_log)[:most])
+            # lxml's stubs do not say that an error log is iterable.
+            log = cast(Iterable[Any], self._schema.error_log)
+            return tuple((_path(entry.path), entry.message) for entry in islice(log, most))
 
 
 def _path(path: str | None) -> str:

@@ -5,6 +5,7 @@ elements themselves (`reply.py`) and decide nothing about who may ask. Faults of
 they are raised.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
@@ -27,12 +28,17 @@ from services.self_employed.career import (
 from services.self_employed.reply import make_career, make_contributions
 from services.self_employed.repository import SelfEmployedRepository
 
-# What the contract can carry (AffiliationsType, CareerSegmentsType, ContributionsType, MessageType).
+# What the contract can carry (AffiliationsType, CareerSegmentsType, ContributionsType, NisseReferenceType, and
+# StatusType with InformationType).
 MAX_AFFILIATIONS = 100
 MAX_SEGMENTS = 100
 MAX_CONTRIBUTIONS = 40
+MAX_REFERENCE_LENGTH = 15
 MAX_INFORMATION = 15
 MAX_FIELD_LENGTH = 256
+
+_ENTERPRISE_NUMBER = re.compile(r"[01][0-9]{9}")
+_QUARTER = re.compile(r"[12][0-9]{3}Q[1-4]")
 
 
 def consult_career(consultation: Consultation, repository: SelfEmployedRepository) -> Outcome:
@@ -88,9 +94,7 @@ def consult_contributions(consultation: Consultation, repository: SelfEmployedRe
     if not contributions:
         return Outcome("nothing_in_period")
     if len(contributions) > MAX_CONTRIBUTIONS:
-        return _too_large(
-            "contribution", MAX_CONTRIBUTIONS, "criteria/period", _last_quarter_that_fits(contributions)
-        )
+        return _too_large("contribution", MAX_CONTRIBUTIONS, "criteria/period", _last_quarter_that_fits(contributions))
     data = {"ssin": _own_ssin(criteria), "contributions": make_contributions(contributions)}
     return Outcome("data_found", data)
 
@@ -129,6 +133,11 @@ def _find_career_contradiction(career: Career, ssin: str) -> str | None:
     segments = (segment for affiliation in career.affiliations for segment in affiliation.career_segments)
     if any(segment.end_date is not None and segment.end_date < segment.begin_date for segment in segments):
         return "a segment that ends before it begins"
+    number = career.self_employed_enterprise_number
+    if number is not None and _ENTERPRISE_NUMBER.fullmatch(number) is None:
+        return "an enterprise number that is none"
+    if len(career.nisse_reference) > MAX_REFERENCE_LENGTH:
+        return "a reference longer than the contract carries"
     return None
 
 
@@ -137,6 +146,8 @@ def _find_account_contradiction(account: ContributionAccount, ssin: str, begin: 
         return "an account of another SSIN"
     if any(not begin <= told.quarter <= end for told in account.contributions):
         return "a quarter that was not asked"
+    if any(_QUARTER.fullmatch(told.quarter) is None for told in account.contributions):
+        return "a quarter that is none"
     return None
 
 
@@ -179,6 +190,4 @@ def _last_quarter_that_fits(ordered: list[Contribution]) -> str | None:
 
 def _too_large(element: str, maximum: int, narrow: str, end_quarter: str | None = None) -> Outcome:
     fields = (("element", element), ("maximum", str(maximum)), ("narrow", narrow))
-    return Outcome(
-        "result_too_large", information=(*fields, ("endQuarter", end_quarter)) if end_quarter else fields
-    )
+    return Outcome("result_too_large", information=(*fields, ("endQuarter", end_quarter)) if end_quarter else fields)

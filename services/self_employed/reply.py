@@ -69,9 +69,7 @@ def _make_contribution(contribution: Contribution) -> Values:
     values: dict[str, Any] = {
         "quarter": contribution.quarter,
         "socialInsuranceFund": codes.SOCIAL_INSURANCE_FUND.get_element(contribution.social_insurance_fund),
-        "contributionSituation": codes.CONTRIBUTION_SITUATION.get_element(
-            contribution.contribution_situation
-        ),
+        "contributionSituation": codes.CONTRIBUTION_SITUATION.get_element(contribution.contribution_situation),
     }
     if contribution.ziv is not None:
         values["ziv"] = codes.ZIV.get_element(contribution.ziv)

@@ -1,4 +1,4 @@
-"""Group commit: durable before it returns, one transaction for all that wait, one job's failure its own affair."""
+"""Group commit: durable before it returns, one transaction for all that wait, failures kept apart."""
 
 import fcntl
 import os

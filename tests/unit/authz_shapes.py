@@ -72,9 +72,7 @@ CONSULT_CAREER = ContractShape(
 )
 
 CONSULT_CONTRIBUTIONS = ContractShape(
-    request_paths=_paths(
-        _HEAD + "criteria/period\ncriteria/period/beginQuarter\ncriteria/period/endQuarter?"
-    ),
+    request_paths=_paths(_HEAD + "criteria/period\ncriteria/period/beginQuarter\ncriteria/period/endQuarter?"),
     reply_paths=_paths("""
         ssin?
         contributions?

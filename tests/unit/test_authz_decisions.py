@@ -36,9 +36,7 @@ def _period(parameters: Mapping[str, Any]) -> Period | None:
     begin, end = (parameters.get(f"criteria/period/{name}Date") for name in ("begin", "end"))
     if isinstance(begin, date):
         return Period(begin, end)
-    quarters = [
-        find_quarter(parameters.get(f"criteria/period/{name}Quarter", "")) for name in ("begin", "end")
-    ]
+    quarters = [find_quarter(parameters.get(f"criteria/period/{name}Quarter", "")) for name in ("begin", "end")]
     if quarters[0] is None:
         return None
     return Period(quarter_begin(*quarters[0]), quarter_end(*quarters[1]) if quarters[1] else None)
@@ -70,16 +68,14 @@ def _facts(given: Mapping[str, Any]) -> PersonFacts:
     )
 
 
-@pytest.mark.parametrize(("family", "case"), _cases())
+@pytest.mark.parametrize(("family", "case"), list(_cases()))
 def test_the_case_is_decided_as_its_rule_says(family: Mapping[str, Any], case: Mapping[str, Any]) -> None:
     annex = _annex(family, case)
     request = _request(family["request"] | case.get("request", {}))
     facts = case.get("facts", {})
     person = None if facts is None else _facts(family["facts"] | facts)
     now: datetime = case.get("now", NOW)
-    decision = decide(
-        annex, request, person, now.astimezone(UTC), Environment(case.get("environment", "test"))
-    )
+    decision = decide(annex, request, person, now.astimezone(UTC), Environment(case.get("environment", "test")))
     expected = case["expected"]
 
     assert decision.revision == annex.revision

@@ -14,9 +14,7 @@ born_before_2000 = st.dates(date(1925, 1, 1), date(1999, 12, 31))
 
 
 @given(born_before_2000, st.integers(1, 997), st.integers(0, 96))
-def test_check_digits_agree_with_an_independent_implementation(
-    born: date, serial: int, wrong_by: int
-) -> None:
+def test_check_digits_agree_with_an_independent_implementation(born: date, serial: int, wrong_by: int) -> None:
     first_nine = f"{born:%y%m%d}{serial:03d}"
     number = ssin.with_check_digits(first_nine, born_after_2000=False)
     assert nn.is_valid(number)
@@ -64,9 +62,7 @@ def test_what_is_not_eleven_digits_with_their_check_is_no_ssin(text: str) -> Non
         ("804000001", False),  # bis, date of birth unknown
     ],
 )
-def test_mock_numbers_and_bis_numbers_of_impossible_days_are_synthetic(
-    first_nine: str, synthetic: bool
-) -> None:
+def test_mock_numbers_and_bis_numbers_of_impossible_days_are_synthetic(first_nine: str, synthetic: bool) -> None:
     number = ssin.with_check_digits(first_nine, born_after_2000=False)
     assert ssin.has_valid_check_digits(number)
     assert ssin.is_synthetic(number) is synthetic
@@ -87,8 +83,6 @@ def test_enterprise_check_digits_agree_with_an_independent_implementation(first_
     assert not enterprise.has_valid_cbe_check_digits(f"{number[:8]}{int(number[8:]) % 97 + 1:02d}")
 
 
-@pytest.mark.parametrize(
-    "text", ["", "0208044708", "208044709", "2208044709", "0208.044.709", "BE0208044709"]
-)
+@pytest.mark.parametrize("text", ["", "0208044708", "208044709", "2208044709", "0208.044.709", "BE0208044709"])
 def test_what_is_not_ten_digits_with_their_check_is_no_enterprise_number(text: str) -> None:
     assert not enterprise.has_valid_cbe_check_digits(text)

@@ -42,16 +42,12 @@ def career_of(*affiliations: Affiliation, ssin: str = SSIN) -> Career:
 
 
 def repository_with(*affiliations: Affiliation, ssin: str = SSIN) -> FakeSelfEmployedRepository:
-    return FakeSelfEmployedRepository(
-        [SyntheticPerson(SSIN, career=career_of(*affiliations, ssin=ssin))], [PCSA]
-    )
+    return FakeSelfEmployedRepository([SyntheticPerson(SSIN, career=career_of(*affiliations, ssin=ssin))], [PCSA])
 
 
-@pytest.fixture()
+@pytest.fixture
 def repository() -> FakeSelfEmployedRepository:
-    return repository_with(
-        Affiliation("003", date(2000, 12, 20), (EARLY, LATE)), Affiliation("011", None, (OPEN,))
-    )
+    return repository_with(Affiliation("003", date(2000, 12, 20), (EARLY, LATE)), Affiliation("011", None, (OPEN,)))
 
 
 def test_career_is_told_in_the_words_of_the_contract(repository: FakeSelfEmployedRepository) -> None:
@@ -128,9 +124,7 @@ def test_period_that_begins_tomorrow_in_belgium_is_invalid(repository: FakeSelfE
 
 
 def test_legal_context_of_pcsas_demands_a_pcsa(repository: FakeSelfEmployedRepository) -> None:
-    assert (
-        consult_career(ask(None, "PCSA:DEBT_RECOVERY", {"cbeNumber": PCSA}), repository).case == "data_found"
-    )
+    assert consult_career(ask(None, "PCSA:DEBT_RECOVERY", {"cbeNumber": PCSA}), repository).case == "data_found"
     outcome = consult_career(ask(None, "PCSA:SOCIAL_INQUIRY", {"cbeNumber": "0999900546"}), repository)
     assert (outcome.case, outcome.information) == ("not_a_pcsa", (("cbeNumber", "0999900546"),))
     outcome = consult_career(ask(None, "PCSA:SOCIAL_INQUIRY", {"sector": 21, "institution": 0}), repository)
@@ -164,9 +158,7 @@ def test_hundred_segments_and_affiliations_fit() -> None:
         (tuple(Affiliation("003", None, days(1)) for _ in range(101)), "affiliation"),
     ],
 )
-def test_more_than_the_contract_carries_is_refused_whole(
-    affiliations: tuple[Affiliation, ...], element: str
-) -> None:
+def test_more_than_the_contract_carries_is_refused_whole(affiliations: tuple[Affiliation, ...], element: str) -> None:
     outcome = consult_career(ask(), repository_with(*affiliations))
     assert outcome.case == "result_too_large"
     assert outcome.information == (("element", element), ("maximum", "100"), ("narrow", "criteria/period"))
@@ -214,6 +206,13 @@ def test_record_that_contradicts_itself_is_no_answer(repository: FakeSelfEmploye
         consult_career(ask(), repository)
     assert [name for name, _ in caught.value.information] == ["details"]
     assert SSIN not in str(caught.value)
+
+
+@pytest.mark.parametrize(("reference", "number"), [("R" * 16, None), ("R", "2999901140"), ("R", "099990114")])
+def test_value_that_the_contract_cannot_carry_is_no_answer(reference: str, number: str | None) -> None:
+    career = Career(SSIN, reference, number, None, (Affiliation("003", None, (OPEN,)),))
+    with pytest.raises(SourceAnswerInvalid):
+        consult_career(ask(), FakeSelfEmployedRepository([SyntheticPerson(SSIN, career=career)]))
 
 
 def test_fault_of_the_source_passes_unchanged(repository: FakeSelfEmployedRepository) -> None:

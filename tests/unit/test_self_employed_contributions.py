@@ -39,16 +39,11 @@ def repository_with(
 
 
 def told_quarters(data: Any) -> list[tuple[str, str]]:
-    return [
-        (told["quarter"], told["socialInsuranceFund"]["code"])
-        for told in data["contributions"]["contribution"]
-    ]
+    return [(told["quarter"], told["socialInsuranceFund"]["code"]) for told in data["contributions"]["contribution"]]
 
 
 def test_contribution_is_told_in_the_words_of_the_contract() -> None:
-    repository = repository_with(
-        [Contribution("2020Q1", "008", "04", 0), Contribution("2020Q2", "011", "05", None)]
-    )
+    repository = repository_with([Contribution("2020Q1", "008", "04", 0), Contribution("2020Q2", "011", "05", None)])
     outcome = consult_contributions(ask("2020Q1", "2020Q2"), repository)
     assert outcome.case == "data_found"
     assert outcome.data["ssin"] == {"#text": SSIN, "@canceled": False}
@@ -101,9 +96,7 @@ def test_account_without_a_quarter_asked_holds_nothing_in_the_period() -> None:
 
 
 def test_legal_context_of_pcsas_demands_a_pcsa() -> None:
-    outcome = consult_contributions(
-        ask("2020Q1", None, "PCSA:SOCIAL_INQUIRY"), repository_with(paid("2020Q1", 1))
-    )
+    outcome = consult_contributions(ask("2020Q1", None, "PCSA:SOCIAL_INQUIRY"), repository_with(paid("2020Q1", 1)))
     assert (outcome.case, outcome.information) == ("not_a_pcsa", (("cbeNumber", "0999900645"),))
 
 
@@ -209,8 +202,9 @@ class AnotherAnswer(FakeSelfEmployedRepository):
     [
         ContributionAccount("82710590203", (Contribution("2020Q1", "003", "01"),)),
         ContributionAccount(SSIN, (Contribution("2019Q4", "003", "01"),)),
+        ContributionAccount(SSIN, (Contribution("2020Q5", "003", "01"),)),
     ],
-    ids=["another SSIN", "a quarter not asked"],
+    ids=["another SSIN", "a quarter not asked", "no quarter"],
 )
 def test_answer_to_another_question_is_no_answer(account: ContributionAccount) -> None:
     with pytest.raises(SourceAnswerInvalid) as caught:

@@ -14,15 +14,14 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "services" / "self-employed.md"
 
 # The order that CONTRACTS gives for the authorisation checks, then that of the source.
 CHECKS = [
-    "MSG00014", "MSG00013", "MSG00027", "MSG00011", "MSG00005", "MSG00012", "MSG00006", "MSG00007", "MSG00009",
+    "MSG00014", "MSG00013", "MSG00027", "MSG00011", "MSG00005", "MSG00012", "MSG00006", "MSG00007",
+    "MSG00009",
     "MSG00021", "SES00600", "PERIOD", "MSG00020", "MSG00023", "GTW00003", "SES00500", "SES00100", "SES00200",
     "MSG00000",
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("operation", "period"), [("consultCareer", "SES00300"), ("consultContributions", "SES00400")]
-)
+@pytest.mark.parametrize(("operation", "period"), [("consultCareer", "SES00300"), ("consultContributions", "SES00400")])
 def test_statuses_stand_in_the_order_of_the_checks(operation: str, period: str) -> None:
     rows = DESCRIPTOR.statuses.rows[operation].values()
     assert [status.code for status in rows] == [period if code == "PERIOD" else code for code in CHECKS]
@@ -49,8 +48,7 @@ def test_status_table_names_value_code_and_information() -> None:
     assert table[0] == "| operation | cause | value | code | information |"
     assert len(table) == 2 + 2 * len(CHECKS)
     assert any(
-        row.startswith("| consultCareer |") and row.endswith("| SES00300 | `beginDate`, `endDate` |")
-        for row in table
+        row.startswith("| consultCareer |") and row.endswith("| SES00300 | `beginDate`, `endDate` |") for row in table
     )
 
 
@@ -62,8 +60,7 @@ def test_code_lists_have_no_code_twice_and_describe_each_in_three_languages() ->
 
 def test_codes_seen_in_published_replies_are_marked_so() -> None:
     published = {
-        name: [row.code for row in rows if row.origin == "published"]
-        for name, rows in codes.read_rows().items()
+        name: [row.code for row in rows if row.origin == "published"] for name, rows in codes.read_rows().items()
     }
     assert published == {
         "selfEmployedQuality": [100],
@@ -92,9 +89,7 @@ def test_shared_elements_cannot_be_changed() -> None:
 
 
 def test_refusals_tell_the_ssin_as_replaced_cancelled_or_as_it_is() -> None:
-    assert make_subject("ssin_replaced", "1", "2") == {
-        "ssin": {"#text": "2", "@canceled": False, "@replaces": "1"}
-    }
+    assert make_subject("ssin_replaced", "1", "2") == {"ssin": {"#text": "2", "@canceled": False, "@replaces": "1"}}
     assert make_subject("ssin_cancelled", "1", None) == {"ssin": {"#text": "1", "@canceled": True}}
     assert make_subject("person_deceased", "1", None) == {"ssin": {"#text": "1", "@canceled": False}}
     assert make_subject("not_integrated", "1", "2") == {}

@@ -1,0 +1,193 @@
+"""What every repository of SelfEmployedService must do: one suite for the fake and for the SQL adapter."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.exc import DatabaseError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from fixtures.persons import SyntheticFundOutage, SyntheticPerson, generate
+from gateway.sources.load import load_persons, load_register
+from gateway.sources.self_employed_sql import SqlSelfEmployedRepository
+from gateway.storage.database import Database
+from services.consultation import SourceCommunicationFailed, SourceUnavailable
+from services.self_employed.career import (
+    Affiliation,
+    Career,
+    Contribution,
+    ContributionAccount,
+    MissingDelivery,
+    Segment,
+)
+from services.self_employed.repository import SelfEmployedRepository
+from tests.unit.fakes_self_employed import FakeSelfEmployedRepository
+
+CAREER = Career(
+    "75631290176",
+    "REFERENCE",
+    None,
+    "401000",
+    (
+        Affiliation(
+            "008",
+            date(2000, 12, 20),
+            (
+                Segment(date(2001, 1, 1), date(2005, 12, 31), 100, 200),
+                Segment(date(2006, 1, 1), None, 100, 999, 100),
+            ),
+        ),
+        Affiliation("003", None, (Segment(date(1999, 1, 2), date(1999, 1, 1), 999, 100),)),
+    ),
+)
+EMPTY = Career("82710590203", "EMPTY", "0999901140", None, ())
+HALF_EMPTY = Career("90662190343", "HALF", None, None, (Affiliation("003", None, ()),))
+ACCOUNT = (
+    Contribution("2019Q4", "009", "01", 1),
+    Contribution("2020Q1", "003", "99", None),
+    Contribution("2020Q1", "009", "01", 0),
+    Contribution("2020Q2", "003", "03", 2),
+)
+PERSONS = (
+    SyntheticPerson(CAREER.ssin, career=CAREER, contributions=ACCOUNT),
+    SyntheticPerson(EMPTY.ssin, career=EMPTY),
+    SyntheticPerson(HALF_EMPTY.ssin, career=HALF_EMPTY),
+    SyntheticPerson("69621490474"),
+)
+# Two outages of one fund overlap, which must not double a delivery.
+OUTAGES = (
+    SyntheticFundOutage("009", "2019Q1", "2019Q4"),
+    SyntheticFundOutage("009", "2019Q4", "2019Q4"),
+    SyntheticFundOutage("003", "2020Q2", "2020Q2"),
+)
+PCSAS = ("0999900150",)
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    database = Database(f"sqlite:///{tmp_path_factory.mktemp('arza') / 'ksz.db'}")
+    database.migrate()
+    with database.write() as connection:
+        load_persons(connection, PERSONS)
+        load_register(connection, PCSAS, OUTAGES)
+    yield database
+    database.close()
+
+
+@pytest.fixture(params=["fake", "sql"])
+def repository(request: pytest.FixtureRequest, database: Database) -> SelfEmployedRepository:
+    if request.param == "fake":
+        return FakeSelfEmployedRepository(PERSONS, PCSAS, OUTAGES)
+    return SqlSelfEmployedRepository(database.read)
+
+
+@pytest.mark.parametrize("career", [CAREER, EMPTY, HALF_EMPTY], ids=["full", "empty", "half empty"])
+def test_career_is_given_as_it_is_kept(repository: SelfEmployedRepository, career: Career) -> None:
+    assert repository.find_career(career.ssin) == career
+
+
+@pytest.mark.parametrize("ssin", ["69621490474", "48683090567"], ids=["no career", "nobody"])
+def test_no_record_is_none(repository: SelfEmployedRepository, ssin: str) -> None:
+    assert repository.find_career(ssin) is None
+    assert repository.find_contributions(ssin, "1000Q1", "2999Q4") is None
+
+
+def test_contributions_come_by_quarter_and_fund_and_what_is_missing_apart(
+    repository: SelfEmployedRepository,
+) -> None:
+    assert repository.find_contributions(CAREER.ssin, "1000Q1", "2999Q4") == ContributionAccount(
+        CAREER.ssin,
+        (ACCOUNT[1], ACCOUNT[2]),
+        (MissingDelivery("2019Q4", "009"), MissingDelivery("2020Q2", "003")),
+    )
+
+
+def test_only_quarters_asked_count(repository: SelfEmployedRepository) -> None:
+    assert repository.find_contributions(CAREER.ssin, "2020Q1", "2020Q1") == ContributionAccount(
+        CAREER.ssin, (ACCOUNT[1], ACCOUNT[2])
+    )
+
+
+def test_account_without_a_quarter_asked_is_empty(repository: SelfEmployedRepository) -> None:
+    assert repository.find_contributions(CAREER.ssin, "2021Q1", "2021Q4") == ContributionAccount(CAREER.ssin, ())
+
+
+def test_pcsas_are_known(repository: SelfEmployedRepository) -> None:
+    assert repository.is_pcsa("0999900150")
+    assert not repository.is_pcsa("0999900249")
+
+
+def failing(error: Exception) -> SqlSelfEmployedRepository:
+    @contextmanager
+    def read() -> Iterator[Connection]:
+        raise error
+        yield
+
+    return SqlSelfEmployedRepository(read)
+
+
+def test_database_that_gives_no_connection_is_an_unavailable_source() -> None:
+    with pytest.raises(SourceUnavailable):
+        failing(PoolTimeoutError("none free")).is_pcsa("0999900150")
+
+
+def test_database_without_the_tables_is_an_unavailable_source_and_repeats_no_ssin(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'empty.db'}")
+    repository = SqlSelfEmployedRepository(engine.connect)
+    with pytest.raises(SourceUnavailable) as caught:
+        repository.find_career(CAREER.ssin)
+    engine.dispose()
+    assert isinstance(caught.value.__cause__, sqlite3.OperationalError)
+    assert caught.value.__suppress_context__
+    assert CAREER.ssin not in f"{caught.value}{caught.value.__cause__}"
+
+
+def test_exchange_that_breaks_off_is_a_failed_communication() -> None:
+    broken = DatabaseError("SELECT", {"ssin": CAREER.ssin}, sqlite3.DatabaseError("malformed"))
+    with pytest.raises(SourceCommunicationFailed) as caught:
+        failing(broken).find_contributions(CAREER.ssin, "2020Q1", "2020Q1")
+    assert CAREER.ssin not in f"{caught.value}{caught.value.__cause__}"
+
+
+def test_a_consultation_costs_one_query(database: Database) -> None:
+    statements: list[str] = []
+
+    @contextmanager
+    def read() -> Iterator[Connection]:
+        with database.read() as connection:
+            event.listen(connection, "before_cursor_execute", lambda *call: statements.append(call[2]))
+            yield connection
+
+    repository = SqlSelfEmployedRepository(read)
+    repository.find_career(CAREER.ssin)
+    repository.find_contributions(CAREER.ssin, "2020Q1", "2020Q1")
+    assert len([statement for statement in statements if statement.startswith("SELECT")]) == 2
+
+
+@pytest.mark.parametrize("table", ["arza_careers", "arza_affiliations", "arza_segments", "arza_contributions"])
+def test_a_person_is_found_by_key_however_many_there_are(database: Database, table: str) -> None:
+    with database.read() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN SELECT * FROM {table} WHERE ssin = ''").all()  # noqa: S608 - a constant.
+    assert "USING PRIMARY KEY (ssin=?)" in plan[0][3]
+
+
+def test_generated_persons_come_back_as_they_were_made(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'ksz.db'}")
+    database.migrate()
+    with database.write() as connection:
+        assert load_persons(connection, generate(1, 250), chunk=100) == 250
+    repository = SqlSelfEmployedRepository(database.read)
+    for person in generate(1, 250):
+        assert repository.find_career(person.ssin) == person.career
+        account = repository.find_contributions(person.ssin, "1000Q1", "2999Q4")
+        assert (account.contributions if account else ()) == person.contributions
+    database.close()
+
+
+def test_loading_a_person_twice_is_refused(database: Database) -> None:
+    with pytest.raises(IntegrityError), database.write() as connection:
+        load_persons(connection, PERSONS[:1])

@@ -1,0 +1,288 @@
+"""Annexes: immutable revisions, one client per certificate, and workers that all switch by the clock."""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from sqlalchemy.exc import OperationalError
+from storage_world import NOON, World, open_world
+
+from authz.annex import Annex, CertificateBinding, ClientKind
+from authz.annex_document import revision_of
+from authz.organisation import Organisation
+from gateway.annex_registry import AnnexesUnavailable, AnnexRegistry
+from gateway.annex_store import LEAD_TIME, AnnexRefused, AnnexStore
+from gateway.audit.sealing import unseal
+from gateway.storage.database import Database
+from gateway.storage.tables import annex_revisions
+
+EARLY = NOON - timedelta(days=30)
+CA = "CN=KSZ Gateway Development CA,O=KSZ Gateway,C=BE"
+
+
+@dataclass(frozen=True)
+class Presented:
+    """A certificate as a caller presents it."""
+
+    sha256: str = "f" * 64
+    issuer: str = CA
+    serial: int = 1001
+
+
+class Reader:
+    """Reads annexes written as JSON, and counts; a document `broken` is unreadable."""
+
+    def __init__(self) -> None:
+        self.read: list[str] = []
+
+    def __call__(self, document: str) -> Annex:
+        self.read.append(document)
+        values = json.loads(document)
+        if values.get("broken"):
+            raise ValueError("unknown operation")
+        return Annex(
+            revision=revision_of(document),
+            client=values["client"],
+            kind=ClientKind.INSTITUTION,
+            identity=Organisation(cbe_number="0999900120"),
+            certificates=tuple(CertificateBinding(**each) for each in values["certificates"]),
+            methods=frozenset(),
+            sign_token=False,
+            represents={},
+            valid_from=date.fromisoformat(values.get("from", "2026-01-01")),
+        )
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with open_world(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def store(world: World) -> AnnexStore:
+    return AnnexStore(world.database, world.commit, world.trail, Reader())
+
+
+@pytest.fixture
+def registry(store: AnnexStore) -> Iterator[AnnexRegistry]:
+    registry = AnnexRegistry(store, poll_seconds=0.01)
+    yield registry
+    registry.close()
+
+
+def document(client: str = "pcsa", serial: int = 1001, **more: Any) -> str:
+    return json.dumps({"client": client, "certificates": [{"issuer": CA, "serial": serial}]} | more)
+
+
+def by_fingerprint(client: str, sha256: str, **more: Any) -> str:
+    return json.dumps({"client": client, "certificates": [{"sha256": sha256}]} | more)
+
+
+def wait_until(condition: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def found(registry: AnnexRegistry, now: Any = NOON, **presented: Any) -> str | None:
+    annex = registry.find(Presented(**presented), now)
+    return annex.client if annex else None
+
+
+def test_annex_is_stored_as_it_was_written_and_recorded(world: World, store: AnnexStore) -> None:
+    text = document(comment="kept")
+    activation = store.add(text, actor="operator:an", now=NOON, active_from=EARLY)
+    (row,) = world.rows(annex_revisions)
+    assert (row["document"], row["revision"], row["active_from"], row["recorded_at"]) == (
+        text,
+        revision_of(text),
+        EARLY,
+        NOON,
+    )
+    assert list(store.load_after()) == [activation]
+    (record,) = world.rows()
+    assert (record["kind"], record["client"], record["annex_revision"]) == (
+        "annex change",
+        "operator:an",
+        activation.revision,
+    )
+    assert unseal(record, world.keys)["message"] == text.encode()
+
+
+def test_activation_lies_two_seconds_ahead_unless_said_otherwise(store: AnnexStore) -> None:
+    assert store.add(document(), actor="an", now=NOON).active_from == NOON + LEAD_TIME
+    later = NOON + timedelta(days=1)
+    assert store.add(document(v=2), actor="an", now=NOON, active_from=later).active_from == later
+
+
+def test_only_the_first_annex_of_a_client_may_be_active_from_earlier_on(store: AnnexStore, world: World) -> None:
+    store.add(document(), actor="an", now=NOON, active_from=EARLY)
+    with pytest.raises(AnnexRefused, match="or later"):
+        store.add(document(v=2), actor="an", now=NOON, active_from=NOON + timedelta(seconds=1))
+    assert len(world.rows(annex_revisions)) == len(world.rows()) == 1
+
+
+def test_same_annex_again_changes_and_records_nothing(store: AnnexStore, world: World) -> None:
+    first = store.add(document(), actor="an", now=NOON, active_from=EARLY)
+    assert store.add(document(), actor="an", now=NOON, active_from=EARLY) == first
+    assert len(world.rows(annex_revisions)) == len(world.rows()) == 1
+
+
+def test_earlier_annex_can_be_put_in_force_again(store: AnnexStore, registry: AnnexRegistry) -> None:
+    first = store.add(document(), actor="an", now=NOON, active_from=EARLY)
+    store.add(document(v=2), actor="an", now=NOON)
+    again = store.add(document(), actor="an", now=NOON + timedelta(minutes=1))
+    assert again.sequence > first.sequence
+    annex = registry.find(Presented(), NOON + timedelta(minutes=2))
+    assert annex is not None
+    assert annex.revision == first.revision
+
+
+def test_certificate_of_another_client_is_refused(store: AnnexStore, world: World) -> None:
+    store.add(document("pcsa"), actor="an", now=NOON, active_from=EARLY)
+    store.add(by_fingerprint("economy", "aa" * 32), actor="an", now=NOON, active_from=EARLY)
+    for text in (document("thief"), by_fingerprint("thief", "AA" * 32)):
+        with pytest.raises(AnnexRefused, match="names one client"):
+            store.add(text, actor="an", now=NOON)
+    assert len(world.rows(annex_revisions)) == 2
+
+
+def test_certificate_that_another_client_will_have_is_refused(store: AnnexStore) -> None:
+    store.add(document("pcsa"), actor="an", now=NOON, active_from=NOON + timedelta(days=9))
+    with pytest.raises(AnnexRefused, match="pcsa has one"):
+        store.add(document("thief"), actor="an", now=NOON)
+
+
+def test_certificate_that_another_client_gave_up_may_be_bound(store: AnnexStore, registry: AnnexRegistry) -> None:
+    store.add(document("pcsa"), actor="an", now=NOON, active_from=EARLY)
+    store.add(document("pcsa", serial=2), actor="an", now=NOON)
+    store.add(document("heir"), actor="an", now=NOON + timedelta(minutes=1))
+    assert found(registry, NOON) == "pcsa"
+    assert found(registry, NOON + timedelta(minutes=2)) == "heir"
+
+
+def test_client_is_found_by_fingerprint_or_by_issuer_and_serial(store: AnnexStore, registry: AnnexRegistry) -> None:
+    store.add(document("pcsa"), actor="an", now=NOON, active_from=EARLY)
+    store.add(by_fingerprint("economy", "aa" * 32), actor="an", now=NOON, active_from=EARLY)
+    assert found(registry) == "pcsa"
+    assert found(registry, sha256="aa" * 32, serial=7) == "economy"
+    assert found(registry, serial=7) is None
+    assert found(registry, issuer="CN=Another CA") is None
+
+
+def test_certificate_claimed_by_two_clients_names_nobody(store: AnnexStore, registry: AnnexRegistry) -> None:
+    # By fingerprint and by serial number: nobody can see that it is the same certificate before it is presented.
+    store.add(document("pcsa"), actor="an", now=NOON, active_from=EARLY)
+    store.add(by_fingerprint("thief", "aa" * 32), actor="an", now=NOON, active_from=EARLY)
+    assert found(registry, sha256="aa" * 32) is None
+
+
+def test_revisions_switch_by_the_clock(store: AnnexStore, registry: AnnexRegistry) -> None:
+    store.add(document(v=1), actor="an", now=NOON, active_from=EARLY)
+    second = store.add(document(v=2, serial=1002), actor="an", now=NOON)
+    instant = second.active_from
+    assert found(registry, instant - timedelta(microseconds=1)) == "pcsa"
+    assert found(registry, instant) is None
+    assert found(registry, instant, serial=1002) == "pcsa"
+    assert found(registry, instant - timedelta(microseconds=1), serial=1002) is None
+    assert found(registry, EARLY - timedelta(seconds=1)) is None
+
+
+def test_annex_outside_its_own_dates_is_not_in_force(store: AnnexStore, registry: AnnexRegistry) -> None:
+    store.add(document(**{"from": "2026-03-11"}), actor="an", now=NOON, active_from=EARLY)
+    assert found(registry, NOON) is None
+    assert found(registry, NOON + timedelta(days=1)) == "pcsa"
+
+
+def test_running_worker_learns_of_a_new_annex(store: AnnexStore, registry: AnnexRegistry) -> None:
+    assert found(registry) is None
+    store.add(document(), actor="an", now=NOON, active_from=EARLY)
+    wait_until(lambda: found(registry) == "pcsa")
+
+
+def test_annex_that_this_gateway_cannot_read_gives_no_rights(
+    world: World, store: AnnexStore, registry: AnnexRegistry
+) -> None:
+    store.add(document(), actor="an", now=NOON, active_from=EARLY)
+    added = store.add(document(v=2), actor="an", now=NOON)
+    with world.database.write() as connection:
+        broken = annex_revisions.update().where(annex_revisions.c.sequence == added.sequence)
+        connection.execute(broken.values(document=document(broken=True)))
+    with structlog.testing.capture_logs() as logs:
+        assert found(registry, NOON) == "pcsa"
+        assert found(registry, NOON + timedelta(minutes=1)) is None
+        registry.close()
+    assert [(each["event"], each["client"]) for each in logs] == [("annex_unreadable", "pcsa")]
+
+
+def test_annexes_are_compiled_once_and_ahead(store: AnnexStore, registry: AnnexRegistry) -> None:
+    store.add(document(), actor="an", now=NOON, active_from=EARLY)
+    reader = store.read_annex
+    assert isinstance(reader, Reader)
+    reader.read.clear()
+    assert found(registry, serial=7) is None
+    wait_until(lambda: len(reader.read) == 1)
+    for _ in range(10):
+        assert found(registry) == "pcsa"
+    assert len(reader.read) == 1
+
+
+def test_worker_without_any_annex_says_so_while_the_database_is_away(tmp_path: Path, world: World) -> None:
+    (tmp_path / "nothing").mkdir()
+    empty = Database(f"sqlite:///{tmp_path / 'nothing' / 'ksz.db'}")
+    registry = AnnexRegistry(AnnexStore(empty, world.commit, world.trail, Reader()))
+    with pytest.raises(AnnexesUnavailable, match="OperationalError"):
+        registry.find(Presented(), NOON)
+    assert registry.age == float("inf")
+    registry.close()
+    empty.close()
+
+
+class FailingStore(AnnexStore):
+    """A store whose database can be taken away."""
+
+    away = False
+
+    def load_after(self, sequence: int = 0) -> Iterator[Any]:
+        if self.away:
+            raise OperationalError("SELECT", {}, Exception("gone"))
+        return super().load_after(sequence)
+
+
+def test_known_annexes_stay_in_force_while_the_database_is_away(world: World) -> None:
+    store = FailingStore(world.database, world.commit, world.trail, Reader())
+    store.add(document(), actor="an", now=NOON, active_from=EARLY)
+    seconds = [0.0]
+    registry = AnnexRegistry(store, poll_seconds=0.01, monotonic=lambda: seconds[0])
+    assert found(registry) == "pcsa"
+    with structlog.testing.capture_logs() as logs:
+        store.away = True
+        wait_until(lambda: logs)
+        seconds[0] = 60.0
+        time.sleep(0.05)
+        assert found(registry) == "pcsa"
+        assert registry.age == 60.0
+        store.away = False
+        wait_until(lambda: registry.age == 0.0)
+        registry.close()
+    assert [each["event"] for each in logs] == ["annexes_not_refreshed"]
+
+
+def test_forked_child_looks_for_annexes_itself(store: AnnexStore, registry: AnnexRegistry) -> None:
+    assert found(registry) is None
+    child = os.fork()
+    if child == 0:
+        before = threading.active_count()
+        found(registry)
+        os._exit(threading.active_count() - before)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1

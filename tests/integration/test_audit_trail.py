@@ -1,0 +1,176 @@
+"""The audit trail: durable before it returns, closed when it cannot be, and not to be filled by strangers."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from storage_world import NOON, World, open_world
+
+from gateway.audit.record import AuditRecord, RecordKind, RecordOutcome
+from gateway.audit.sealing import unseal
+from gateway.audit.trail import STRANGER_MESSAGE_BYTES, STRANGER_RECORDS_PER_MINUTE, AuditUnavailable
+from gateway.storage.tables import stranger_refusals
+
+RECORD = AuditRecord(
+    ticket_cbss="5a1a0c1e-0000-4000-8000-000000000001",
+    received_at=NOON,
+    outcome=RecordOutcome.REPLY,
+    value="DATA_FOUND",
+    code="MSG00000",
+    client="pcsa",
+    annex_revision="a" * 64,
+    annex_clause="operations[0]",
+    certificate="c" * 64,
+    source_address="127.0.0.1",
+    authentication_method="x509Token",
+    organisation="cbe:0999900120",
+    service="SelfEmployedService/v2",
+    operation="consultCareer",
+    legal_context="PCSA:SOCIAL_INQUIRY",
+    deliberation="21/001",
+    customer_ticket="T-1",
+    criteria=("criteria/ssin",),
+    delivered=("career",),
+    withheld=("career/occupation",),
+    subject="85660112345",
+    message=b"<message/>",
+)
+
+
+OPEN_FIELDS = (
+    "ticket_cbss",
+    "received_at",
+    "outcome",
+    "value",
+    "code",
+    "client",
+    "annex_revision",
+    "annex_clause",
+    "certificate",
+    "source_address",
+    "authentication_method",
+    "organisation",
+    "service",
+    "operation",
+    "legal_context",
+    "deliberation",
+    "customer_ticket",
+    "kind",
+)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with open_world(tmp_path) as opened:
+        yield opened
+
+
+def stranger(number: int, address: str = "192.0.2.7", message: bytes = b"") -> AuditRecord:
+    return AuditRecord(
+        ticket_cbss=f"5a1a0c1e-0000-4000-8000-{number:012}",
+        received_at=NOON,
+        outcome=RecordOutcome.FAULT,
+        code="wsse:FailedAuthentication",
+        source_address=address,
+        message=message,
+    )
+
+
+def test_record_holds_all_that_it_was_given(world: World) -> None:
+    recorded_at = world.clock.advance(seconds=1)
+    world.trail.record(RECORD)
+    (row,) = world.rows()
+    named = {name: row[name] for name in OPEN_FIELDS}
+    assert named == {name: getattr(RECORD, name) for name in named}
+    assert row["recorded_at"] == recorded_at
+    assert row["month"] == "2026-03"
+    assert (row["criteria"], row["delivered"], row["withheld"]) == (
+        ["criteria/ssin"],
+        ["career"],
+        ["career/occupation"],
+    )
+    assert unseal(row, world.keys)["message"] == b"<message/>"
+
+
+def test_database_file_shows_neither_ssin_nor_message(world: World, tmp_path: Path) -> None:
+    world.trail.record(replace(RECORD, reason="the reason for it"))
+    octets = b"".join(path.read_bytes() for path in tmp_path.glob("ksz.db*"))
+    assert b"5a1a0c1e-0000-4000-8000-000000000001" in octets
+    assert b"85660112345" not in octets
+    assert b"<message/>" not in octets
+    assert b"the reason" not in octets
+
+
+def test_exchange_has_one_record_and_its_failed_signature_another(world: World) -> None:
+    world.trail.record(RECORD)
+    world.trail.record(replace(RECORD, kind=RecordKind.SIGNATURE_FAILURE))
+    with pytest.raises(AuditUnavailable):
+        world.trail.record(RECORD)
+    assert [row["kind"] for row in world.rows()] == ["exchange", "signature failure"]
+
+
+def test_without_a_database_nothing_is_recorded_and_nobody_is_named(world: World, tmp_path: Path) -> None:
+    (tmp_path / "ksz.db").rename(tmp_path / "away.db")
+    world.database.close()
+    with pytest.raises(AuditUnavailable) as caught:
+        world.trail.record(RECORD)
+    assert "85660112345" not in str(caught.value)
+
+
+def test_without_keys_nothing_is_recorded(world: World, tmp_path: Path) -> None:
+    (tmp_path / "keys").rmdir()
+    with pytest.raises(AuditUnavailable, match="keys"):
+        world.trail.record(RECORD)
+    assert world.rows() == []
+
+
+def test_first_refusals_of_a_stranger_have_records_and_the_others_are_counted(world: World) -> None:
+    for number in range(STRANGER_RECORDS_PER_MINUTE + 5):
+        world.trail.record_stranger(stranger(number))
+    assert len(world.rows()) == STRANGER_RECORDS_PER_MINUTE
+    (row,) = world.rows(stranger_refusals)
+    assert (row["source"], row["refusals"], row["last_code"]) == (
+        "192.0.2.7",
+        STRANGER_RECORDS_PER_MINUTE + 5,
+        "wsse:FailedAuthentication",
+    )
+
+
+def test_strangers_are_counted_exactly_by_concurrent_threads(world: World) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda number: world.trail.record_stranger(stranger(number)), range(100)))
+    assert len(world.rows()) == STRANGER_RECORDS_PER_MINUTE
+    assert world.rows(stranger_refusals)[0]["refusals"] == 100
+
+
+def test_another_minute_and_another_address_begin_anew(world: World) -> None:
+    for number in range(STRANGER_RECORDS_PER_MINUTE):
+        world.trail.record_stranger(stranger(number))
+    later = replace(stranger(100), received_at=NOON.replace(minute=1))
+    for record in (later, stranger(101, "192.0.2.8")):
+        world.trail.record_stranger(record)
+    assert len(world.rows()) == STRANGER_RECORDS_PER_MINUTE + 2
+    assert len(world.rows(stranger_refusals)) == 3
+
+
+@pytest.mark.parametrize(
+    ("address", "source"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::", "2001:db8:1:2::/64"),
+        ("unix:" + "x" * 100, "unix:" + "x" * 59),
+        (None, "unknown"),
+    ],
+)
+def test_stranger_is_counted_by_what_he_cannot_change_at_will(world: World, address: str | None, source: str) -> None:
+    world.trail.record_stranger(replace(stranger(1), source_address=address))
+    assert world.rows(stranger_refusals)[0]["source"] == source
+
+
+def test_of_a_strangers_message_only_the_beginning_is_kept(world: World) -> None:
+    world.trail.record_stranger(stranger(1, message=b"x" * 100_000))
+    assert unseal(world.rows()[0], world.keys)["message"] == b"x" * STRANGER_MESSAGE_BYTES

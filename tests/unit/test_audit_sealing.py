@@ -1,0 +1,144 @@
+"""Sealing: what is stored shows no person, decrypts to what was sealed, and belongs to its record only."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from authz.decision import AccessRequest, Inscription, Period, PersonFacts
+from authz.organisation import Organisation
+from gateway.audit.keys import MonthKeys
+from gateway.audit.record import AuditRecord, RecordKind, RecordOutcome
+from gateway.audit.sealing import SealBroken, pseudonym, seal, unseal
+
+SSIN = "85660112345"
+NOON = datetime(2026, 3, 31, 23, 30, tzinfo=UTC)
+RECORD = AuditRecord(
+    ticket_cbss="5a1a0c1e-0000-4000-8000-000000000001",
+    received_at=NOON,
+    outcome=RecordOutcome.REFUSAL,
+    code="MSG00012",
+    client="pcsa",
+    criteria=("criteria/ssin", "criteria/period/beginDate"),
+    subject=SSIN,
+    message=b"<soapenv:Envelope>\xc3\xa9</soapenv:Envelope>",
+    request=AccessRequest(
+        service="SelfEmployedService/v2",
+        operation="consultCareer",
+        customer=Organisation(cbe_number="0999900120"),
+        legal_context="PCSA:SOCIAL_INQUIRY",
+        parameters={"criteria/ssin": SSIN, "criteria/period/beginDate": date(2020, 1, 1)},
+        subject=SSIN,
+        period=Period(date(2020, 1, 1)),
+    ),
+    facts=PersonFacts(
+        known=True, client_inscriptions=(Inscription("cbe:0999900120", "PCSA:FILE", date(2019, 1, 1)),)
+    ),
+    decided_at=NOON,
+    reason=f"not integrated: {SSIN}",
+)
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> MonthKeys:
+    return MonthKeys(tmp_path / "keys")
+
+
+def _shown(row: dict[str, Any]) -> str:
+    return repr(row).encode("unicode_escape").decode()
+
+
+def test_sealed_part_decrypts_to_exactly_what_the_decision_saw(keys: MonthKeys) -> None:
+    assert unseal(seal(RECORD, keys, NOON), keys) == {
+        "subject": SSIN,
+        "message": RECORD.message,
+        "request": {
+            "service": "SelfEmployedService/v2",
+            "operation": "consultCareer",
+            "customer": {"cbe_number": "0999900120", "sector": None, "institution": None},
+            "legal_context": "PCSA:SOCIAL_INQUIRY",
+            "parameters": {"criteria/ssin": SSIN, "criteria/period/beginDate": "2020-01-01"},
+            "subject": SSIN,
+            "period": {"begin": "2020-01-01", "end": None},
+            "needs_grant": True,
+        },
+        "facts": {
+            "known": True,
+            "cancelled": False,
+            "replaced_by": None,
+            "deceased_on": None,
+            "client_inscriptions": [
+                {"organisation": "cbe:0999900120", "context": "PCSA:FILE", "begin": "2019-01-01", "end": None}
+            ],
+            "supplier_inscriptions": None,
+        },
+        "decidedAt": "2026-03-31T23:30:00+00:00",
+        "reason": f"not integrated: {SSIN}",
+    }
+
+
+def test_row_shows_no_ssin(keys: MonthKeys) -> None:
+    assert SSIN not in _shown(seal(RECORD, keys, NOON))
+
+
+def test_repr_of_a_record_shows_no_ssin() -> None:
+    assert SSIN not in repr(RECORD)
+
+
+def test_person_has_one_pseudonym_a_month_and_another_the_next(keys: MonthKeys) -> None:
+    march = seal(RECORD, keys, NOON)["subject"]
+    april = seal(replace(RECORD, received_at=datetime(2026, 4, 1, tzinfo=UTC)), keys, NOON)["subject"]
+    assert march == seal(replace(RECORD, client="other"), keys, NOON)["subject"]
+    assert march == pseudonym(keys.get_for_sealing("2026-03"), SSIN)
+    assert march != april
+    assert len(march) == 64
+
+
+def test_month_is_that_of_reception_in_utc(keys: MonthKeys) -> None:
+    brussels_april = datetime.fromisoformat("2026-04-01T01:30:00+02:00")
+    assert seal(replace(RECORD, received_at=brussels_april), keys, NOON)["month"] == "2026-03"
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("ticket_cbss", "5a1a0c1e-0000-4000-8000-000000000002"),
+        ("kind", RecordKind.SIGNATURE_FAILURE.value),
+        ("sealed", bytes(200)),
+    ],
+)
+def test_sealed_part_moved_to_another_record_or_changed_is_refused(
+    keys: MonthKeys, column: str, value: object
+) -> None:
+    row = seal(RECORD, keys, NOON)
+    with pytest.raises(SealBroken, match="does not belong"):
+        unseal(row | {column: value}, keys)
+
+
+def test_month_whose_keys_were_destroyed_cannot_be_unsealed(keys: MonthKeys, tmp_path: Path) -> None:
+    row = seal(RECORD, keys, NOON)
+    (tmp_path / "keys" / "2026-03.key").unlink()
+    with pytest.raises(SealBroken, match="2026-03"):
+        unseal(row, keys)
+
+
+def test_same_record_is_sealed_differently_each_time(keys: MonthKeys) -> None:
+    assert seal(RECORD, keys, NOON)["sealed"] != seal(RECORD, keys, NOON)["sealed"]
+
+
+def test_value_whose_meaning_would_be_lost_is_a_mistake(keys: MonthKeys) -> None:
+    with pytest.raises(TypeError, match="object cannot be sealed"):
+        seal(replace(RECORD, request={"what": object()}), keys, NOON)
+
+
+def test_plain_values_keep_their_meaning(keys: MonthKeys) -> None:
+    values = {"set": frozenset({"b", "a"}), "list": [1, True, None, 2.5], "decimal": Decimal("1.10")}
+    row = seal(replace(RECORD, facts=values), keys, NOON)
+    assert unseal(row, keys)["facts"] == {
+        "set": ["a", "b"],
+        "list": [1, True, None, 2.5],
+        "decimal": "1.10",
+    }
