@@ -151,10 +151,11 @@ def _check_credentials(question: _Question) -> Deny | None:
             "credentials_mismatch",
             clause,
             f"from {annex.valid_from} until {annex.valid_until or 'further notice'}",
+            ("clause", clause),
         )
     if question.request.customer is not None and question.customer not in annex.represents:
         names = _first_few(organisation.key for organisation in annex.represents)
-        return question.deny("credentials_mismatch", "represents", f"to speak for: {names}")
+        return question.deny("credentials_mismatch", "represents", f"to speak for: {names}", ("clause", "represents"))
     return None
 
 
@@ -172,7 +173,7 @@ def _check_operation(question: _Question) -> Deny | None:
         if any(question.customer in grant.customers for grant in clauses)
     )
     allowed = f"for {question.customer.key}: {_first_few(granted) or 'no operation that needs a grant'}"
-    return question.deny("operation_not_granted", clause, allowed)
+    return question.deny("operation_not_granted", clause, allowed, ("clause", clause))
 
 
 def _check_parameters(question: _Question) -> Deny | None:

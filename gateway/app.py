@@ -142,11 +142,16 @@ _STATUS = {
 
 def _read_body(environ: WSGIEnvironment, limit: int) -> bytes | None:
     """Read the body, None when it is longer than `limit`; never more than a byte past it."""
-    declared = environ.get("CONTENT_LENGTH") or ""
-    if declared.isdigit() and int(declared) > limit:
+    declared = _declared_length(environ.get("CONTENT_LENGTH") or "")
+    if declared is not None and declared > limit:
         return None
-    body: bytes = environ["wsgi.input"].read(min(int(declared), limit) if declared.isdigit() else limit + 1)
+    body: bytes = environ["wsgi.input"].read(limit + 1 if declared is None else declared)
     return None if len(body) > limit else body
+
+
+def _declared_length(text: str) -> int | None:
+    """Read a Content-Length; None for what is none, which `int` and `isdigit` take a wider view of."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
 def _preferred_language(accepted: str, languages: Iterable[str]) -> str:

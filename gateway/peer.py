@@ -5,7 +5,6 @@ same header from anywhere else is as if it were not there.
 """
 
 import base64
-import binascii
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,7 +38,7 @@ class PeerFinder:
         value = environ.get("HTTP_" + self.certificate_header.upper().replace("-", "_"), "")
         try:
             return base64.b64decode(value, validate=True) or None
-        except binascii.Error:
+        except ValueError:
             return None
 
 

@@ -39,7 +39,7 @@ from gateway.established import (
 )
 from gateway.recorder import Unrecorded
 from gateway.refusal import Fault, NoResult, Refusal
-from gateway.replies import InvalidReply, Message, Replies
+from gateway.replies import Message, Replies
 from gateway.stages.admit import admit
 from gateway.stages.authenticate import authenticate
 from gateway.stages.authorize import Facts, authorize
@@ -143,8 +143,8 @@ class Pipeline:
     def _fault(self, established: Established, fault: Fault) -> Message:
         try:
             return self.replies.fault(established, fault)
-        except InvalidReply as error:
-            # The detail does not fit its XSD; a fault without it is still better than none.
+        except Exception as error:
+            # The detail cannot be written, or does not fit its XSD; a fault without it is still better than none.
             arrived = get(established, Arrived)
             return self.replies.fault(arrived, _internal_error(arrived, error))
 

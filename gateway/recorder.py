@@ -1,7 +1,12 @@
 """Makes the audit record of an exchange out of what was established, and has it written before anything leaves."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+
 from gateway.audit.record import AuditRecord, RecordKind, RecordOutcome
-from gateway.audit.trail import AuditTrail, AuditUnavailable
+from gateway.audit.trail import AuditTrail
 from gateway.established import (
     Admitted,
     Arrived,
@@ -16,6 +21,8 @@ from gateway.established import (
 )
 from gateway.refusal import NoResult, Refusal
 from gateway.replies import Message
+
+log = structlog.get_logger(__name__)
 
 
 class Unrecorded(Exception):
@@ -34,22 +41,27 @@ class ExchangeRecorder:
         Whoever did not get past admission counts as a stranger, whatever certificate was sent: what such a one can
         make us keep is bounded.
         """
-        record = make_record(established, message, refusal)
-        try:
+        with _or_unrecorded(established):
+            record = make_record(established, message, refusal)
             if find(established, Admitted) is None:
                 self._trail.record_stranger(record)
             else:
                 self._trail.record(record)
-        except AuditUnavailable as error:
-            raise Unrecorded(str(error)) from error
 
     def record_unsigned(self, established: Established, message: Message, refusal: Refusal) -> None:
         """Add that an answer already recorded could not be signed, so that a fault left in its place."""
-        record = make_record(established, message, refusal, RecordKind.SIGNATURE_FAILURE)
-        try:
-            self._trail.record(record)
-        except AuditUnavailable as error:
-            raise Unrecorded(str(error)) from error
+        with _or_unrecorded(established):
+            self._trail.record(make_record(established, message, refusal, RecordKind.SIGNATURE_FAILURE))
+
+
+@contextmanager
+def _or_unrecorded(established: Established) -> Iterator[None]:
+    """Let whatever goes wrong while recording, a mistake of ours included, keep the answer from leaving."""
+    try:
+        yield
+    except Exception as error:
+        log.error("not_recorded", ticket=get(established, Arrived).ticket, error=type(error).__name__)
+        raise Unrecorded(type(error).__name__) from error
 
 
 def make_record(

@@ -105,6 +105,4 @@ class MonthKeys:
 def _check_private(path: Path) -> None:
     status = path.stat()
     if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
-        raise AuditKeysUnusable(
-            f"{path}: must belong to this user, and be closed to all others (chmod go-rwx)"
-        )
+        raise AuditKeysUnusable(f"{path}: must belong to this user, and be closed to all others (chmod go-rwx)")

@@ -19,7 +19,8 @@ from gateway.storage.tables import audit_records, stranger_refusals
 STRANGER_RECORDS_PER_MINUTE = 10
 STRANGER_MESSAGE_BYTES = 4096
 
-_INSERT = insert(audit_records)
+# Inline: nobody needs the position, which PostgreSQL would have to return.
+_INSERT = insert(audit_records).inline()
 _COUNT = for_each_dialect(
     stranger_refusals,
     lambda statement: statement.on_conflict_do_update(
@@ -78,10 +79,10 @@ class AuditTrail:
         self._run(work)
 
     def seal(self, record: AuditRecord) -> SealedRow:
-        """Prepare a record for `append`; AuditUnavailable without usable keys."""
+        """Prepare a record for `append`; AuditUnavailable without usable keys, or for a value that JSON lacks."""
         try:
             return seal(record, self._keys, self._clock())
-        except AuditKeysUnusable as error:
+        except (AuditKeysUnusable, TypeError) as error:
             raise AuditUnavailable(str(error)) from error
 
     def append(self, connection: Connection, row: SealedRow) -> None:

@@ -10,7 +10,7 @@ import typer
 from authz.annex_document import AnnexInvalid, read_annex
 from gateway.annex_store import AnnexRefused
 from gateway.bootstrap import open_annex_store, opened_storage
-from gateway.cli.output import JsonOption, Problem, console, print_json
+from gateway.cli.output import JsonOption, Problem, StateOption, console, get_settings, print_json
 from gateway.contracts import load_contracts
 
 app = typer.Typer(help="Check and import annexes.", no_args_is_help=True)
@@ -61,7 +61,9 @@ def import_(files: Files, state: StateOption = None) -> None:
             try:
                 activation = store.add(_read(file), actor=getuser(), now=datetime.now(UTC))
             except AnnexInvalid as invalid:
-                raise Problem(f"{file} is no annex: {len(invalid.problems)} problems; annex check lists them.") from None
+                raise Problem(
+                    f"{file} is no annex: {len(invalid.problems)} problems; annex check lists them."
+                ) from None
             except AnnexRefused as refused:
                 raise Problem(f"{file}: {refused}.") from None
             console.print(

@@ -196,11 +196,7 @@ class _Batch:
 
 
 def _without_data(error: Exception) -> Exception:
-    return (
-        CommitFailed(f"the database failed: {_describe(error)}")
-        if isinstance(error, SQLAlchemyError)
-        else error
-    )
+    return CommitFailed(f"the database failed: {_describe(error)}") if isinstance(error, SQLAlchemyError) else error
 
 
 def _describe(error: BaseException) -> str:

@@ -57,6 +57,7 @@ def _read(der: bytes, policy: SecurityPolicy) -> Certificate:
         raise _invalid("The certificate is signed with a hash that is too weak. Ask for one signed with SHA-256.")
     _check_key_usage(certificate)
     algorithm, key_bits = _check_key(public_key, policy)
+    key_octets = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return Certificate(
         der=der,
         pem=certificate.public_bytes(Encoding.PEM).decode("ascii"),
@@ -68,8 +69,10 @@ def _read(der: bytes, policy: SecurityPolicy) -> Certificate:
         not_after=certificate.not_valid_after_utc,
         algorithm=algorithm,
         key_bits=key_bits,
-        public_key_sha256=sha256(public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest(),
-        verifying_key=xmlsec.Key.from_memory(der, xmlsec.constants.KeyDataFormatCertDer),
+        public_key_sha256=sha256(key_octets).digest(),
+        # From the key alone: xmlsec copies its key for every signature, and with a certificate in it that takes
+        # as long as the verification itself.
+        verifying_key=xmlsec.Key.from_memory(key_octets, xmlsec.constants.KeyDataFormatDer),
     )
 
 

@@ -27,7 +27,7 @@ from gateway.wss.policy import SecurityPolicy
 
 _ID_ATTRIBUTES = (WSU_ID, "Id", "ID", XML_ID)
 _REFERABLE = (WSU_ID, "Id")
-_find_identified = etree.XPath("descendant-or-self::*[@wsu:Id or @Id or @ID or @xml:id]", namespaces={"wsu": WSU})
+_find_identified = etree.XPath("//@wsu:Id/.. | //@Id/.. | //@ID/.. | //@xml:id/..", namespaces={"wsu": WSU})
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,8 +96,6 @@ def _read_transforms(transforms: etree._Element, policy: SecurityPolicy) -> tupl
     No element that we let a Reference point to contains the Signature, so the enveloped transform changes
     nothing.
     """
-    if len(transforms) > 2:
-        raise _unsupported("A Reference has too many transforms. Use xml-exc-c14n# alone.")
     steps = list(transforms.iterchildren("*"))
     algorithms = [step.get("Algorithm", "") for step in steps]
     if STR_TRANSFORM in algorithms:

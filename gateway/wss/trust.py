@@ -25,10 +25,13 @@ _END_OF_LIST = b"-----END X509 CRL-----"
 
 @dataclass(frozen=True, slots=True)
 class _Anchors:
-    """Authorities and revocation lists of one moment; `next_updates` says, by issuer, when its list runs out."""
+    """Authorities and revocation lists of one moment.
+
+    `next_updates` says, by issuer, when its list runs out; None where no lists are kept.
+    """
 
     store: crypto.X509Store
-    next_updates: Mapping[x509.Name, datetime]
+    next_updates: Mapping[x509.Name, datetime] | None
 
 
 class Trust:
@@ -82,11 +85,14 @@ class Trust:
         store = crypto.X509Store()
         for authority in self._authorities:
             store.add_cert(crypto.X509.from_cryptography(authority))
-        lists = _read_lists(crl_pem) if crl_pem is not None else []
+        flags = crypto.X509StoreFlags.PARTIAL_CHAIN | _NO_CHECK_TIME
+        if crl_pem is None:
+            store.set_flags(flags)
+            return _Anchors(store, None)
+        store.set_flags(flags | crypto.X509StoreFlags.CRL_CHECK)
+        lists = _read_lists(crl_pem)
         for revocation_list in lists:
             store.add_crl(revocation_list)
-        flags = crypto.X509StoreFlags.PARTIAL_CHAIN | _NO_CHECK_TIME
-        store.set_flags(flags if crl_pem is None else flags | crypto.X509StoreFlags.CRL_CHECK)
         return _Anchors(store, _find_next_updates(lists))
 
 
@@ -98,7 +104,7 @@ def _read_lists(crl_pem: bytes) -> list[x509.CertificateRevocationList]:
 
 
 def _find_next_updates(lists: Iterable[x509.CertificateRevocationList]) -> dict[x509.Name, datetime]:
-    """Return when the newest list of each issuer runs out; one without nextUpdate never does."""
+    """Return when the newest list of each issuer runs out; one without nextUpdate cannot be known to be new."""
     newest = {item.issuer: item for item in sorted(lists, key=lambda item: item.last_update_utc)}
     return {issuer: end for issuer, item in newest.items() if (end := item.next_update_utc) is not None}
 
@@ -129,10 +135,12 @@ def _check_chain(anchors: _Anchors, der: bytes, now: datetime) -> datetime:
             SecurityCode.FAILED_AUTHENTICATION,
             "The authority that issued the certificate is itself not valid now. Use a certificate of another.",
         )
+    if anchors.next_updates is None:
+        return until
     next_update = anchors.next_updates.get(candidate.issuer)
-    if next_update is not None and next_update <= now:
+    if next_update is None or next_update <= now:
         raise _no_list()
-    return until if next_update is None else min(until, next_update)
+    return min(until, next_update)
 
 
 def _refusal(error: int) -> SecurityFault:

@@ -32,13 +32,16 @@ def _read_date(text: str) -> date:
 
 
 def _read_datetime(text: str) -> datetime:
-    return datetime.fromisoformat(text.strip())
+    moment = datetime.fromisoformat(text.strip())
+    # Converted here, where a moment whose UTC lies outside the calendar is the sender's mistake and not ours.
+    return moment if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _write_datetime(value: datetime) -> str:
     if value.tzinfo is None:
         return value.isoformat()
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    precision = "microseconds" if value.microsecond % 1000 else "milliseconds"
+    return value.astimezone(UTC).isoformat(timespec=precision).removesuffix("+00:00") + "Z"
 
 
 def _write_boolean(value: bool) -> str:

@@ -5,6 +5,7 @@ namespace declaration an `xmlns`, so the counts bound from above what libxml2 an
 the price of a memory scan. (Exclusive C14N is quadratic in attributes, and in namespaces times elements.)
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,6 +14,12 @@ from lxml import etree
 from gateway.xml.namespaces import SOAP, SOAP12
 
 MUST_UNDERSTAND = f"{{{SOAP}}}mustUnderstand"
+ACTOR = f"{{{SOAP}}}actor"
+# SOAP 1.1 §4.2.2: whoever processes the message first, which is us.
+NEXT_ACTOR = "http://schemas.xmlsoap.org/soap/actor/next"
+
+# Looked for in the bytes: the parser is told UTF-8, and reports that whatever the message declares.
+_DECLARATION = re.compile(rb"""(?:\xef\xbb\xbf)?\s*<\?xml\s(?:[^>]*?encoding\s*=\s*["'](?P<encoding>[^"'>]*))?""")
 
 
 class Unparsable(Exception):
@@ -65,18 +72,16 @@ def parse_message(data: bytes, limits: XmlLimits) -> SoapMessage:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         raise Unparsable("GTW00013", f"The message is not well-formed XML: {_first_line(error)}.") from None
-    document = root.getroottree().docinfo
-    if document.internalDTD is not None:
+    if root.getroottree().docinfo.internalDTD is not None:
         raise Unparsable("GTW00013", "A document type declaration is not allowed; send the message without it.")
-    if (document.encoding or "UTF-8").upper() not in ("UTF-8", "US-ASCII", "ASCII"):
-        raise Unparsable("GTW00013", "The XML declaration names another encoding than UTF-8; send UTF-8.")
     return _take_apart(root)
 
 
 def headers_to_understand(header: etree._Element | None) -> Iterator[etree._Element]:
-    """Yield the header blocks marked mustUnderstand that are meant for the ultimate receiver, us."""
+    """Yield the header blocks marked mustUnderstand that are meant for us: the ultimate receiver, and the next."""
     for block in header if header is not None else ():
-        if block.get(MUST_UNDERSTAND) in ("1", "true") and not block.get(f"{{{SOAP}}}actor"):
+        marked = block.get(MUST_UNDERSTAND, "").strip() in ("1", "true")
+        if marked and block.get(ACTOR, "").strip() in ("", NEXT_ACTOR):
             yield block
 
 
@@ -85,7 +90,11 @@ def _check_bytes(data: bytes, limits: XmlLimits) -> None:
         raise Unparsable("GTW00013", "The message is not UTF-8 text; send the XML in UTF-8.")
     if b"<!DOCTYPE" in data:
         raise Unparsable("GTW00013", "A document type declaration is not allowed; send the message without it.")
-    if data.count(b"<?") > (1 if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<?xml") else 0):
+    declaration = _DECLARATION.match(data)
+    if declaration and (declaration["encoding"] or b"utf-8").lower() not in (b"utf-8", b"us-ascii", b"ascii"):
+        raise Unparsable("GTW00013", "The XML declaration names another encoding than UTF-8; send UTF-8.")
+    # The XML declaration looks like a processing instruction, but is none.
+    if data.count(b"<?") > (1 if declaration else 0):
         raise Unparsable("GTW00013", "Processing instructions are not allowed in a SOAP message.")
     for found, allowed, what in (
         (data.count(b"<"), limits.elements, "tags"),

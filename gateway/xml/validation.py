@@ -31,13 +31,14 @@ class Schema:
                 return ()
             # lxml's stubs do not say that an error log is iterable.
             log = cast(Iterable[Any], self._schema.error_log)
-            return tuple((_path(entry.path), entry.message) for entry in islice(log, most))
+            name = etree.QName(element).localname
+            return tuple((_path(entry.path) or name, entry.message) for entry in islice(log, most))
 
 
 def _path(path: str | None) -> str:
-    """Reduce libxml2's path (`/soap:Envelope/soap:Body/v2:consultCareerRequest/criteria/ssin`) to the payload's own."""
-    steps = [step.rpartition(":")[2] for step in (path or "").strip("/").split("/")]
-    for index, step in enumerate(steps):
-        if step.endswith(("Request", "Response", "Fault")):
-            return "/".join(steps[index + 1 :]) or step
-    return "/".join(steps)
+    """Reduce libxml2's path, which begins with the validated element itself, to what lies within it.
+
+    `/v2:consultCareerRequest/criteria/ssin`, or `/*/criteria/ssin` for one in a default namespace, is `criteria/ssin`.
+    """
+    steps = (path or "").strip("/").split("/")[1:]
+    return "/".join(step.rpartition(":")[2] for step in steps)

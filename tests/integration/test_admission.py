@@ -43,9 +43,7 @@ def client(quota: Quota = Quota(), name: str = "pcsa") -> Annex:  # noqa: B008 -
 
 
 def used(world: World) -> dict[tuple[str, str, datetime], int]:
-    return {
-        (row["client"], row["period"], row["period_start"]): row["used"] for row in world.rows(quota_counters)
-    }
+    return {(row["client"], row["period"], row["period_start"]): row["used"] for row in world.rows(quota_counters)}
 
 
 def test_message_is_admitted_once(world: World) -> None:

@@ -126,6 +126,12 @@ def test_without_keys_nothing_is_recorded(world: World, tmp_path: Path) -> None:
     assert world.rows() == []
 
 
+def test_record_that_cannot_be_sealed_is_not_silently_cut(world: World) -> None:
+    with pytest.raises(AuditUnavailable, match="object cannot be sealed"):
+        world.trail.record(replace(RECORD, request={"what": object()}))
+    assert world.rows() == []
+
+
 def test_first_refusals_of_a_stranger_have_records_and_the_others_are_counted(world: World) -> None:
     for number in range(STRANGER_RECORDS_PER_MINUTE + 5):
         world.trail.record_stranger(stranger(number))

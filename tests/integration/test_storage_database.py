@@ -182,9 +182,7 @@ def test_times_come_back_aware_and_naive_ones_are_refused(tmp_path: Path) -> Non
         connection.execute(insert(replay_keys), {"replay_key": b"k" * 32, "forget_at": moment})
         assert connection.scalar(select(replay_keys.c.forget_at)) == moment
     with pytest.raises(StatementError, match="without a time zone"), database.write() as connection:
-        connection.execute(
-            insert(replay_keys), {"replay_key": b"n" * 32, "forget_at": moment.replace(tzinfo=None)}
-        )
+        connection.execute(insert(replay_keys), {"replay_key": b"n" * 32, "forget_at": moment.replace(tzinfo=None)})
     database.close()
 
 

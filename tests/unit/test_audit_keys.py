@@ -77,9 +77,7 @@ def test_keys_are_in_no_repr(tmp_path: Path) -> None:
 
 def test_threads_that_race_agree(tmp_path: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
-        made = pool.map(
-            lambda _: MonthKeys(tmp_path / "keys").get_for_sealing("2026-03").pseudonym, range(64)
-        )
+        made = pool.map(lambda _: MonthKeys(tmp_path / "keys").get_for_sealing("2026-03").pseudonym, range(64))
         assert len(set(made)) == 1
 
 

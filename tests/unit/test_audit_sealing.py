@@ -34,9 +34,7 @@ RECORD = AuditRecord(
         subject=SSIN,
         period=Period(date(2020, 1, 1)),
     ),
-    facts=PersonFacts(
-        known=True, client_inscriptions=(Inscription("cbe:0999900120", "PCSA:FILE", date(2019, 1, 1)),)
-    ),
+    facts=PersonFacts(known=True, client_inscriptions=(Inscription("cbe:0999900120", "PCSA:FILE", date(2019, 1, 1)),)),
     decided_at=NOON,
     reason=f"not integrated: {SSIN}",
 )
@@ -110,9 +108,7 @@ def test_month_is_that_of_reception_in_utc(keys: MonthKeys) -> None:
         ("sealed", bytes(200)),
     ],
 )
-def test_sealed_part_moved_to_another_record_or_changed_is_refused(
-    keys: MonthKeys, column: str, value: object
-) -> None:
+def test_sealed_part_moved_to_another_record_or_changed_is_refused(keys: MonthKeys, column: str, value: object) -> None:
     row = seal(RECORD, keys, NOON)
     with pytest.raises(SealBroken, match="does not belong"):
         unseal(row | {column: value}, keys)

@@ -83,6 +83,8 @@ def test_times_are_read_as_utc(text: str, expected: datetime) -> None:
         "-2026-03-02T10:00:00Z",
         "2026-03-02T10:<!-- -->00:00Z",
         "<u:x/>2026-03-02T10:00:00Z",
+        "2026-03-02T10:00:00Z<!-- and then -->junk",
+        "2026-03-02T10:00:00Z<?and then?>",
     ],
 )
 def test_what_is_no_time_is_refused(text: str) -> None:

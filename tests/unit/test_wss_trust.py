@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 from wss_world import NOW, authority, client, trust
 
 from gateway.pki import Identity, KeyKind, create_authority, create_key, create_revocation_list, issue
-from gateway.wss.certificate import Certificate
+from gateway.wss.certificate import Certificate, read_certificate
 from gateway.wss.faults import SecurityFault
 from gateway.wss.names import ECDSA_SHA256, RSA_SHA256
 from gateway.wss.policy import SecurityPolicy
@@ -97,6 +97,18 @@ def test_a_new_list_is_obeyed_at_once() -> None:
     checker.authenticate(der(client()), NOW)
 
 
+def test_what_was_good_under_the_former_list_is_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    checker = Trust(authority().certificate_pem, crl(set()))
+
+    def read_while_the_list_is_replaced(octets: bytes, policy: SecurityPolicy) -> Certificate:
+        checker.replace_crl(crl({1001}))
+        return read_certificate(octets, policy)
+
+    monkeypatch.setattr("gateway.wss.trust.read_certificate", read_while_the_list_is_replaced)
+    checker.authenticate(der(client()), NOW)
+    assert "revoked" in refusal(checker, der(client())).reason
+
+
 def test_a_list_past_its_next_update_refuses_everybody_even_who_is_remembered() -> None:
     end = NOW + timedelta(hours=1)
     checker = Trust(authority().certificate_pem, crl(set(), end))
@@ -114,6 +126,19 @@ def test_a_list_of_another_authority_is_no_list() -> None:
 def test_a_list_that_another_authority_of_the_same_name_signed_is_no_list() -> None:
     forged = create_revocation_list(create_authority(NOW), set(), NOW)
     assert "revocation list" in refusal(Trust(authority().certificate_pem, forged), der(client())).reason
+
+
+def test_an_issuer_that_is_spelt_otherwise_has_no_list() -> None:
+    """OpenSSL compares names without regard to case; when a list ends is looked up by the name as it stands."""
+    loud = x509.Name([x509.NameAttribute(part.oid, part.value.upper()) for part in authority().certificate.subject])
+    lists = (
+        x509.CertificateRevocationListBuilder(issuer_name=loud)
+        .last_update(NOW - timedelta(days=9))
+        .next_update(NOW - timedelta(days=8))
+        .sign(authority().key, SHA256())
+        .public_bytes(Encoding.PEM)
+    )
+    assert "revocation list" in refusal(Trust(authority().certificate_pem, lists), der(client())).reason
 
 
 def test_the_newest_list_of_an_authority_counts() -> None:

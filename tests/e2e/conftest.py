@@ -1,0 +1,124 @@
+"""A gateway as an operator runs it: `ksz-gateway serve` under gunicorn, over TLS, with a demo world of its own."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from fixtures.personas import load_personas
+
+COMMAND = Path(sys.executable).with_name("ksz-gateway")
+START_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class RunningGateway:
+    """A gateway that serves; `log` is what it has written to standard error."""
+
+    url: str
+    management_url: str
+    state: Path
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def authority(self) -> str:
+        return str(self.state / "pki" / "ca.pem")
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        return requests.get(f"{self.url}{path}", verify=self.authority, timeout=10, **options)
+
+    def post(self, path: str, content: bytes, **options: Any) -> requests.Response:
+        options.setdefault("headers", {"Content-Type": "text/xml; charset=utf-8"})
+        return requests.post(f"{self.url}{path}", content, verify=self.authority, timeout=10, **options)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def run_command(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run ksz-gateway to its end; `environment` adds variables, wide enough that no table folds."""
+    return subprocess.run(
+        [COMMAND, *arguments],
+        env=os.environ | {"COLUMNS": "300"} | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@contextmanager
+def serving(state: Path, *options: str, scheme: str = "https", **environment: str) -> Iterator[RunningGateway]:
+    """Serve from a prepared state until the block ends; the gateway must then stop in good order."""
+    port, management_port = free_port(), free_port()
+    log = state / f"gateway-{port}.log"
+    management_url = f"http://127.0.0.1:{management_port}"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [
+                COMMAND,
+                "serve",
+                "--state",
+                state,
+                "--bind",
+                f"127.0.0.1:{port}",
+                "--management-bind",
+                f"127.0.0.1:{management_port}",
+                *options,
+            ],
+            env=os.environ | environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        _wait_until(lambda: requests.get(f"{management_url}/ready", timeout=2).ok, process, log)
+        yield RunningGateway(f"{scheme}://127.0.0.1:{port}", management_url, state, log, process)
+    finally:
+        process.terminate()
+        assert process.wait(timeout=40) == 0, log.read_text()
+
+
+def _wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        assert process.poll() is None, log.read_text()
+        try:
+            if ready():
+                return
+        except requests.ConnectionError:
+            pass
+        time.sleep(0.05)
+    raise AssertionError(f"not ready in {START_SECONDS} s: {log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A prepared demo world."""
+    directory = tmp_path_factory.mktemp("state")
+    made = run_command("demo", "--state", directory)
+    assert made.returncode == 0, made.stderr
+    return directory
+
+
+@pytest.fixture(scope="session")
+def gateway(state: Path) -> Iterator[RunningGateway]:
+    """One gateway for all tests; in the end its log must hold no traceback and no personal number."""
+    with serving(state) as running:
+        yield running
+    written = running.log.read_text()
+    assert "Traceback" not in written
+    assert not [persona.ssin for persona in load_personas() if persona.ssin in written]

@@ -1,0 +1,131 @@
+"""What the README tells a new user to do works, word for word, against a running gateway."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import textwrap
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.personas import load_personas
+from gateway.pki import create_authority, issue
+
+README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+ENVIRONMENT = Path(sys.prefix)
+WITHIN = 30
+
+
+def code_blocks(heading: str, language: str) -> list[str]:
+    """Return the code blocks of one section, without their indentation."""
+    (section,) = re.findall(rf"^## {heading}\n(.*?)(?=^## |\Z)", README, re.DOTALL | re.MULTILINE)
+    blocks = re.findall(rf"^( *)```{language}\n(.*?)^\1```$", section, re.DOTALL | re.MULTILINE)
+    return [textwrap.dedent(text) for _, text in blocks]
+
+
+class Reader:
+    """Somebody in a directory with the README, the state at `var` and the environment at `.venv`."""
+
+    def __init__(self, directory: Path, gateway: Any) -> None:
+        self.directory = directory
+        self.gateway = gateway
+        (directory / "var").symlink_to(gateway.state)
+        (directory / ".venv").symlink_to(ENVIRONMENT)
+
+    def write(self, name: str, content: str) -> None:
+        (self.directory / name).write_text(content, "utf-8")
+
+    def run(self, line: str) -> subprocess.CompletedProcess[str]:
+        """Run one line of the README; only the gateway's address is another."""
+        words = shlex.split(line.replace("https://127.0.0.1:8443", self.gateway.url), comments=True)
+        return subprocess.run(
+            words,
+            cwd=self.directory,
+            env=os.environ | {"KSZ_PUBLIC_URL": self.gateway.url, "COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+
+@pytest.fixture
+def reader(tmp_path: Path, gateway: Any) -> Reader:
+    return Reader(tmp_path, gateway)
+
+
+def consult(reader: Reader, client: str, cbe_number: str) -> subprocess.CompletedProcess[str]:
+    (program,) = code_blocks("Call it from Python", "python")
+    (line,) = code_blocks("Call it from Python", "sh")
+    reader.write("consult.py", program)
+    return reader.run(line.replace("pcsa 0999900150", f"{client} {cbe_number}"))
+
+
+def test_commands_to_try_answer_as_the_readme_says(reader: Reader) -> None:
+    _, block = code_blocks("Try it", "sh")
+    *granted, refused = [reader.run(line) for line in block.splitlines()]
+    assert [done.returncode for done in granted] == [0, 0, 0], [done.stderr for done in granted]
+    assert "value: DATA_FOUND" in granted[-1].stdout
+    assert re.search(r"value: NO_RESULT\s+code: MSG00027", refused.stdout)
+
+
+def test_readme_speaks_of_a_person_of_the_demo_world() -> None:
+    (persona,) = (each for each in load_personas() if each.name == "main-occupation")
+    assert set(re.findall(r"\b\d{11}\b", README)) == {persona.ssin}
+
+
+def test_the_program_in_python_consults(reader: Reader) -> None:
+    done = consult(reader, "pcsa", "0999900150")
+    assert (done.returncode, done.stderr) == (0, "")
+    status, *segments = done.stdout.splitlines()
+    assert status.startswith("DATA_FOUND MSG00000 ")
+    assert segments == ["003 2005-04-01 100"]
+
+
+def test_the_program_in_python_reads_a_refusal(reader: Reader) -> None:
+    done = consult(reader, "economy", "0999900249")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("NO_RESULT MSG00013 ")
+
+
+def test_the_program_in_python_reads_the_fault_that_a_stranger_gets(reader: Reader) -> None:
+    now = datetime.now(UTC)
+    stranger = issue(create_authority(now, "Another authority"), "stranger", 7, now)
+    folder = reader.directory / "stranger"
+    folder.mkdir()
+    (folder / "stranger.key").write_bytes(stranger.key_pem)
+    (folder / "stranger.pem").write_bytes(stranger.certificate_pem)
+    done = consult(reader, str(folder / "stranger"), "0999900150")
+    assert done.returncode == 1
+    assert done.stderr.startswith("wsse:FailedAuthentication ")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_client_is_added_as_the_readme_says(reader: Reader) -> None:
+    imports, call = code_blocks("Add a client", "sh")
+    for name, language in (("newcomer.yaml", "yaml"), ("newcomer.csv", "csv"), ("certify.py", "python")):
+        (content,) = code_blocks("Add a client", language)
+        reader.write(name, content)
+    for line in [*imports.splitlines(), ".venv/bin/python certify.py"]:
+        done = reader.run(line)
+        assert done.returncode == 0, done.stderr
+    answered = _until_in_force(reader, call)
+    assert "value: DATA_FOUND" in answered
+    assert "filteredElement: career/occupation" in answered
+    assert "occupation\n" not in answered.replace("career/occupation\n", "")
+
+
+def _until_in_force(reader: Reader, line: str) -> str:
+    """Call until the annex, which was imported a moment ago, is in force everywhere."""
+    deadline = time.monotonic() + WITHIN
+    while True:
+        done = reader.run(line)
+        if done.returncode == 0 or time.monotonic() > deadline:
+            assert done.returncode == 0, done.stdout + done.stderr
+            return done.stdout
+        time.sleep(0.5)

@@ -1,0 +1,46 @@
+"""One demo state for all tests of the whole gateway, and the worlds opened on it."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gateway_world import LogLines, World, captured_logs, open_world, prepare_state
+
+_SSIN = re.compile(r"(?<!\d)\d{11}(?!\d)")
+
+OpenWorld = Callable[..., World]
+
+
+@pytest.fixture(scope="session")
+def demo_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return prepare_state(tmp_path_factory.mktemp("demo") / "state")
+
+
+@pytest.fixture(scope="session")
+def log_lines() -> Iterator[LogLines]:
+    """What was logged while worlds were open; at the end of the run, none of it may name a person or hold a message."""
+    with captured_logs() as kept:
+        yield kept
+    told = [line for line in kept.lines if _SSIN.search(line) or "Envelope" in line or "<ssin" in line]
+    assert told == []
+
+
+@pytest.fixture(scope="session")
+def world(demo_state: Path, tmp_path_factory: pytest.TempPathFactory, log_lines: LogLines) -> Iterator[World]:
+    """The world that tests share which break nothing in it."""
+    with open_world(demo_state, tmp_path_factory.mktemp("shared")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def open_own_world(demo_state: Path, tmp_path: Path, log_lines: LogLines) -> Iterator[OpenWorld]:
+    """Open a world of the test's own, to break; arguments are those of `gateway_world.open_world`."""
+    with ExitStack() as stack:
+
+        def open_one(name: str = "world", **options: Any) -> World:
+            return stack.enter_context(open_world(demo_state, tmp_path / name, **options))
+
+        yield open_one
