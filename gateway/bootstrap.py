@@ -139,6 +139,8 @@ def open_storage(settings: Settings, clock: Clock = system_clock) -> Storage:
 @contextmanager
 def opened_storage(settings: Settings) -> Iterator[Storage]:
     """Open the storage for a command, and close it with all that was accepted written."""
+    if not settings.state.is_dir():
+        raise CannotStart(f"there is no state in {settings.state}: run ksz-gateway demo --state {settings.state}.")
     storage = open_storage(settings)
     try:
         if not storage.database.is_current():

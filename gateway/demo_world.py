@@ -46,7 +46,7 @@ def prepare_demo(settings: Settings) -> DemoState:
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not os.access(settings.state, os.W_OK):
         raise PermissionError(13, "no permission to write", str(settings.state))
-    documents = [path.read_text("utf-8") for path in sorted(ANNEXES.glob("*.yaml"))]
+    documents = demo_annexes()
     prepare_pki(settings.state, _clients(documents), datetime.now(UTC))
     storage = open_storage(settings)
     try:
@@ -55,6 +55,11 @@ def prepare_demo(settings: Settings) -> DemoState:
         return DemoState(len(documents), _load_persons(storage))
     finally:
         storage.close()
+
+
+def demo_annexes() -> list[str]:
+    """Return the demo annexes' documents, by the name of their client."""
+    return [path.read_text("utf-8") for path in sorted(ANNEXES.glob("*.yaml"))]
 
 
 def _clients(documents: list[str]) -> list[DemoClient]:

@@ -12,11 +12,14 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import structlog
 from gunicorn.app.base import BaseApplication
 
 from gateway.bootstrap import CannotStart, Gateway, build_gateway
 from gateway.logs import configure_logs
 from gateway.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 
 class CannotServe(Exception):
@@ -25,13 +28,15 @@ class CannotServe(Exception):
 
 def serve(settings: Settings) -> None:
     """Serve until a signal says stop. CannotServe when an address is taken or a file is missing."""
-    check_addresses(settings)
+    configure_logs(settings.log_level, settings.log_format)
+    _check_address(settings.bind, "bind")
+    with_management = _is_management_possible(settings)
     try:
         # Build one here first: what is missing is said once and plainly, not by every worker that dies of it.
         build_gateway(settings).close()
     except CannotStart as reason:
         raise CannotServe(str(reason)) from None
-    _Application(settings).run()
+    _Application(settings, with_management=with_management).run()
 
 
 def check_addresses(settings: Settings) -> None:
@@ -47,14 +52,14 @@ def split_address(address: str) -> tuple[str, int]:
 
 
 class _Application(BaseApplication):
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, with_management: bool) -> None:
         self._settings = settings
+        self._with_management = with_management
         self._gateway: Gateway | None = None
         super().__init__()
 
     def load_config(self) -> None:
         settings = self._settings
-        management = _Management(settings)
         options: dict[str, Any] = {
             "bind": [settings.bind],
             "workers": settings.workers,
@@ -69,9 +74,13 @@ class _Application(BaseApplication):
             "proc_name": "ksz-gateway",
             "post_worker_init": lambda worker: configure_logs(settings.log_level, settings.log_format),
             "worker_exit": lambda server, worker: self.close(),
-            "when_ready": lambda server: management.start(),
-            "on_exit": lambda server: management.stop(),
         }
+        if self._with_management:
+            management = _Management(settings)
+            options |= {
+                "when_ready": lambda server: management.start(),
+                "on_exit": lambda server: management.stop(),
+            }
         if settings.tls:
             options |= {
                 "certfile": str(settings.tls_certificate),
@@ -133,6 +142,18 @@ def _tls_context(config: Any, make_default: Callable[[], ssl.SSLContext]) -> ssl
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         _tls_contexts.append(context)
     return _tls_contexts[0]
+
+
+def _is_management_possible(settings: Settings) -> bool:
+    """Tell whether the management port can be had. One that nobody chose is done without when another node has it."""
+    try:
+        _check_address(settings.management_bind, "management_bind")
+    except CannotServe as reason:
+        if "management_bind" in settings.model_fields_set:
+            raise
+        log.warning("no_management_port", reason=str(reason))
+        return False
+    return True
 
 
 def _check_address(address: str, setting: str) -> None:

@@ -61,10 +61,7 @@ def render_markdown(catalogue: Catalogue) -> str:
         "",
         "| code | given as | meaning |",
         "|---|---|---|",
-        *(
-            f"| [{entry.code}](#{_anchor(entry)}) | {entry.kind} | {entry.texts['en'].meaning} |"
-            for entry in catalogue
-        ),
+        *(f"| [{entry.code}](#{_anchor(entry)}) | {entry.kind} | {entry.texts['en'].meaning} |" for entry in catalogue),
     ]
     return "\n".join([*head, *(line for entry in catalogue for line in _markdown_entry(entry)), ""])
 
@@ -107,7 +104,4 @@ def _markdown_entry(entry: Entry) -> list[str]:
 
 def _html_line(entry: Entry, language: str) -> str:
     address = f"/errors/{quote(entry.code, safe=':')}"
-    return (
-        f'<li><a href="{escape(address)}">{escape(entry.code)}</a>: '
-        f"{escape(entry.texts[language].meaning)}</li>\n"
-    )
+    return f'<li><a href="{escape(address)}">{escape(entry.code)}</a>: {escape(entry.texts[language].meaning)}</li>\n'

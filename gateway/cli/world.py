@@ -7,7 +7,13 @@ from typing import Any
 import typer
 
 from authz.annex import Annex
-from gateway.cli.output import JsonOption, StateOption, get_settings, print_json, print_table
+from authz.annex_document import read_annex
+from fixtures.personas import load_personas
+from gateway.bootstrap import CannotStart, list_annexes, opened_storage
+from gateway.cli.output import JsonOption, StateOption, errors, get_settings, print_json, print_table
+from gateway.contracts import load_contracts
+from gateway.demo_world import demo_annexes
+from gateway.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -18,8 +24,6 @@ def register(app: typer.Typer) -> None:
 
 def personas(state: StateOption = None, as_json: JsonOption = False) -> None:
     """List every synthetic person of the demo world: who may consult it, and what is answered."""
-    from fixtures.personas import load_personas
-
     loaded = load_personas()
     if as_json:
         print_json([persona.to_document() for persona in loaded])
@@ -36,11 +40,11 @@ def personas(state: StateOption = None, as_json: JsonOption = False) -> None:
 
 
 def clients(state: StateOption = None, as_json: JsonOption = False) -> None:
-    """List every client whose annex is in force, with its operations and legal contexts."""
-    from gateway.bootstrap import list_annexes, opened_storage
+    """List every client whose annex is in force, with its operations and legal contexts.
 
-    with opened_storage(get_settings(state=state)) as storage:
-        documents = [describe(annex) for annex in list_annexes(storage, datetime.now(UTC))]
+    Before a state is prepared: those of the demo world.
+    """
+    documents = [describe(annex) for annex in _annexes(get_settings(state=state))]
     if as_json:
         print_json(documents)
         return
@@ -85,6 +89,17 @@ def describe(annex: Annex) -> dict[str, Any]:
             for (service, operation), named in contexts.items()
         ],
     }
+
+
+def _annexes(settings: Settings) -> list[Annex]:
+    """Return the annexes in force, or those of the demo world where no state was prepared yet."""
+    try:
+        with opened_storage(settings) as storage:
+            return list_annexes(storage, datetime.now(UTC))
+    except CannotStart as reason:
+        errors.print(f"These are the clients of the demo world: {reason}", soft_wrap=True)
+        shapes = load_contracts().shapes()
+        return [read_annex(document, shapes) for document in demo_annexes()]
 
 
 def _identity(document: Mapping[str, Any]) -> str:

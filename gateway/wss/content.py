@@ -6,13 +6,14 @@ Comments split text in lxml, and no signature covers them: where text is expecte
 import base64
 import binascii
 from collections.abc import Sequence
-from functools import cache
 from io import BytesIO
-from threading import get_ident
+from threading import local
 
 from lxml import etree
 
 from gateway.wss.faults import SecurityCode, SecurityFault
+
+_thread = local()
 
 
 def read_text(element: etree._Element) -> str:
@@ -46,7 +47,7 @@ def read_base64(element: etree._Element, max_characters: int) -> bytes:
 def canonicalize(element: etree._Element, inclusive_prefixes: Sequence[str] = ()) -> bytes:
     """Return the exclusive canonical form, without comments, of the element and all that is in it."""
     if "#default" in inclusive_prefixes:
-        _make_default_prefix_known(get_ident())
+        _make_default_prefix_known()
     try:
         return etree.tostring(
             element,
@@ -62,8 +63,9 @@ def canonicalize(element: etree._Element, inclusive_prefixes: Sequence[str] = ()
         ) from None
 
 
-@cache
-def _make_default_prefix_known(thread: int) -> None:
+def _make_default_prefix_known() -> None:
     """Have lxml obey `#default` in a PrefixList; it drops names that its thread's name table lacks."""
-    for _event in etree.iterparse(BytesIO(b"<a/>"), tag="#default"):
-        pass
+    if not hasattr(_thread, "default_prefix_known"):
+        for _event in etree.iterparse(BytesIO(b"<a/>"), tag="#default"):
+            pass
+        _thread.default_prefix_known = True

@@ -266,9 +266,7 @@ class World:
     def sign(self, payload: str, client: str = "pcsa", shape: Shape | None = None, headers: str = "") -> bytes:
         """Return the payload in an envelope signed by the client, a moment later than the one before it."""
         self.clock.advance(milliseconds=1)
-        return sign(
-            envelope(payload, headers), self.identity(client), self.clock(), shape or SHAPES.get(client, ZEEP)
-        )
+        return sign(envelope(payload, headers), self.identity(client), self.clock(), shape or SHAPES.get(client, ZEEP))
 
     def over_tls(self, payload: str, client: str = "career-account", path: str = SELF_EMPLOYED_PATH) -> Reply:
         """Send an unsigned message; a trusted proxy hands over the client's certificate."""

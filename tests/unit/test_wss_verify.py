@@ -97,7 +97,7 @@ def test_default_namespace_in_a_prefix_list_is_obeyed() -> None:
         signed = theirs.submit(sign_it).result()
         assert ours.submit(wss_world.verify, signed).result().certificate.serial == 1001
     body = etree.fromstring(signed)[1]
-    assert b'xmlns="urn:default"' not in canonical_text(body)
+    assert not canonical_text(body).startswith(b'<soap:Body xmlns="urn:default"')
 
 
 def test_other_headers_may_be_signed_and_are_then_protected() -> None:

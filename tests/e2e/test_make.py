@@ -1,0 +1,38 @@
+"""`make` on a machine that lacks something says so in one line, and leaves nothing behind."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def make(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["make", "run", *arguments], cwd=directory, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """As much of a clone as make looks at before it installs anything."""
+    for name in ("Makefile", "setup.cfg", "pyproject.toml", "requirements-build.lock", "requirements-dev.lock"):
+        shutil.copy(REPOSITORY / name, tmp_path)
+    return tmp_path
+
+
+def test_a_machine_without_python_is_told_what_to_install(checkout: Path) -> None:
+    made = make(checkout, "PYTHON=python-of-another-machine")
+    assert made.returncode != 0
+    assert "install Python 3.11" in made.stdout
+    assert not (checkout / ".venv").exists()
+
+
+def test_another_python_is_told_which_is_needed(checkout: Path) -> None:
+    other = checkout / "python9"
+    other.write_text('#!/bin/sh\n[ "$1" = -V ] && echo "Python 9.9.9" && exit 0\nexit 1\n')
+    other.chmod(0o755)
+    made = make(checkout, f"PYTHON={other}")
+    assert made.returncode != 0
+    assert "is Python 9.9.9, and Python 3.11 is needed" in made.stdout
+    assert not (checkout / ".venv").exists()
