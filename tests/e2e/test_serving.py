@@ -2,7 +2,6 @@
 
 import base64
 import json
-import threading
 import time
 from datetime import UTC, datetime
 from http.client import HTTPConnection
@@ -97,23 +96,6 @@ def test_a_certificate_header_of_a_trusted_proxy_is_believed(state: Path) -> Non
     with serving(state, "--no-tls", scheme="http", KSZ_TRUSTED_PROXIES='["127.0.0.1"]') as behind_proxy:
         reply = behind_proxy.post(SELF_EMPLOYED, message, headers=certificate_header(state))
     assert text_of(reply, "status/code") == "MSG00000"
-
-
-def test_a_message_sent_to_both_workers_at_once_is_answered_once(gateway: RunningGateway) -> None:
-    for _ in range(10):
-        message = signed_request(gateway.state)
-        codes: list[str | None] = []
-
-        def send(message: bytes = message, codes: list[str | None] = codes) -> None:
-            reply = gateway.post(SELF_EMPLOYED, message)
-            codes.append(text_of(reply, "status/code") or text_of(reply, "faultcode"))
-
-        threads = [threading.Thread(target=send) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert sorted(map(str, codes)) == ["MSG00000", *["wsse:FailedCheck"] * 3]
 
 
 def test_a_request_in_hand_is_finished_when_the_gateway_stops(state: Path) -> None:

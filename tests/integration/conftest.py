@@ -1,17 +1,15 @@
 """One demo state for all tests of the whole gateway, and the worlds opened on it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from gateway_world import LogLines, World, captured_logs, open_world, prepare_state
+from gateway_world import LogLines, OpenWorld, World, captured_logs, open_world, prepare_state
 
 _SSIN = re.compile(r"(?<!\d)\d{11}(?!\d)")
-
-OpenWorld = Callable[..., World]
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import base64
 import io
 import logging
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -313,6 +313,9 @@ class World:
     def rows(self, table: Any) -> list[Mapping[str, Any]]:
         with self.gateway.storage.database.read() as connection:
             return [dict(row) for row in connection.execute(select(table)).mappings()]
+
+
+OpenWorld = Callable[..., World]
 
 
 @cache

@@ -5,13 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 import wss_world
+import xmlsec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 from wss_world import BODY, NOW
+from zeep.wsse.signature import BinarySignature
 
 from fixtures.attacks.material import Edit, edited, get
 from fixtures.attacks.wrapping import void
@@ -46,6 +49,26 @@ def test_honest_message_is_accepted(shape: Shape, kind: KeyKind) -> None:
         verified.certificate.der == wss_world.verify(sign(envelope(BODY), wss_world.client(kind), NOW)).certificate.der
     )
     assert verified.token_signed is shape.sign_token
+
+
+@pytest.mark.parametrize("kind", list(KeyKind))
+def test_what_zeep_itself_signs_is_accepted(kind: KeyKind, tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(wss_world.client(kind).key_pem)
+    (tmp_path / "pem").write_bytes(wss_world.client(kind).certificate_pem)
+    method = {
+        KeyKind.RSA: xmlsec.constants.TransformRsaSha256,
+        KeyKind.EC: xmlsec.constants.TransformEcdsaSha256,
+    }
+    plugin = BinarySignature(
+        str(tmp_path / "key"),
+        str(tmp_path / "pem"),
+        signature_method=method[kind],
+        digest_method=xmlsec.constants.TransformSha256,
+    )
+    timestamp = f'<u:Timestamp xmlns:u="{WSU}"><u:Created>2026-03-02T10:00:00Z</u:Created></u:Timestamp>'
+    security = f'<s:Security xmlns:s="{WSSE}">{timestamp}</s:Security>'
+    root, _headers = plugin.apply(etree.fromstring(envelope(BODY, security)), {})
+    assert wss_world.verify(etree.tostring(root)).certificate.serial == 1001
 
 
 def test_the_certificate_names_the_client() -> None:
