@@ -9,6 +9,7 @@ from gateway.audit.record import AuditRecord, RecordKind, RecordOutcome
 from gateway.audit.trail import AuditTrail
 from gateway.established import (
     Admitted,
+    Answered,
     Arrived,
     Authenticated,
     Disclosed,
@@ -76,6 +77,7 @@ def make_record(
     resolved = find(established, Resolved)
     valid = find(established, Valid)
     permitted = find(established, Permitted)
+    answered = find(established, Answered)
     disclosed = find(established, Disclosed)
     denied = refusal if isinstance(refusal, NoResult) else None
     decided = permitted or denied
@@ -110,5 +112,5 @@ def make_record(
         request=request,
         facts=decided.facts if decided else None,
         decided_at=decided.decided_at if decided else None,
-        reason=refusal.reason if refusal else "",
+        reason=refusal.reason if refusal else answered.reason if answered else "",
     )

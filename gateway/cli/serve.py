@@ -25,7 +25,7 @@ def serve(
     workers: Annotated[int | None, typer.Option(min=1, help="Worker processes.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of each worker.")] = None,
 ) -> None:
-    """Serve until stopped (Ctrl-C, or SIGTERM: requests in hand are finished first).
+    """Serve until stopped: with Ctrl-C at once, with SIGTERM after finishing the requests in hand.
 
     The state must be prepared: `ksz-gateway demo` makes one to try things with.
     """

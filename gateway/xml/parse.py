@@ -31,6 +31,10 @@ class Unparsable(Exception):
         self.reason = reason
 
 
+class OtherSoapVersion(Unparsable):
+    """An Envelope, but not of SOAP 1.1 (SOAP 1.1 §4.4.1: VersionMismatch)."""
+
+
 @dataclass(frozen=True, slots=True)
 class XmlLimits:
     """What a message may cost to read; generous for every published contract.
@@ -113,9 +117,9 @@ def _first_line(error: etree.XMLSyntaxError) -> str:
 
 def _take_apart(envelope: etree._Element) -> SoapMessage:
     if envelope.tag == f"{{{SOAP12}}}Envelope":
-        raise Unparsable("GTW00015", "This is a SOAP 1.2 Envelope; send SOAP 1.1.")
+        raise OtherSoapVersion("GTW00015", "This is a SOAP 1.2 Envelope; send SOAP 1.1.")
     if envelope.tag != f"{{{SOAP}}}Envelope":
-        raise Unparsable("GTW00015", "The root element is no SOAP 1.1 Envelope.")
+        raise OtherSoapVersion("GTW00015", "The root element is no SOAP 1.1 Envelope.")
     parts = list(envelope)
     header = parts.pop(0) if parts and parts[0].tag == f"{{{SOAP}}}Header" else None
     if len(parts) != 1 or parts[0].tag != f"{{{SOAP}}}Body":

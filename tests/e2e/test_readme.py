@@ -1,4 +1,4 @@
-"""What the README tells a new user to do works, word for word, against a running gateway."""
+"""What the README and the docs tell a user to do works, word for word, against a running gateway."""
 
 import os
 import re
@@ -7,23 +7,26 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fixtures.personas import load_personas
 from gateway.pki import create_authority, issue
+from gateway.storage.database import Database
+from tests.e2e.conftest import RunningGateway, run_command, serving
 
-README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
 ENVIRONMENT = Path(sys.prefix)
 WITHIN = 30
 
 
-def code_blocks(heading: str, language: str) -> list[str]:
+def code_blocks(heading: str, language: str, page: str = README) -> list[str]:
     """Return the code blocks of one section, without their indentation."""
-    (section,) = re.findall(rf"^## {heading}\n(.*?)(?=^## |\Z)", README, re.DOTALL | re.MULTILINE)
+    (section,) = re.findall(rf"^## {heading}\n(.*?)(?=^## |\Z)", page, re.DOTALL | re.MULTILINE)
     blocks = re.findall(rf"^( *)```{language}\n(.*?)^\1```$", section, re.DOTALL | re.MULTILINE)
     return [textwrap.dedent(text) for _, text in blocks]
 
@@ -31,7 +34,7 @@ def code_blocks(heading: str, language: str) -> list[str]:
 class Reader:
     """Somebody in a directory with the README, the state at `var` and the environment at `.venv`."""
 
-    def __init__(self, directory: Path, gateway: Any) -> None:
+    def __init__(self, directory: Path, gateway: RunningGateway) -> None:
         self.directory = directory
         self.gateway = gateway
         (directory / "var").symlink_to(gateway.state)
@@ -55,7 +58,7 @@ class Reader:
 
 
 @pytest.fixture
-def reader(tmp_path: Path, gateway: Any) -> Reader:
+def reader(tmp_path: Path, gateway: RunningGateway) -> Reader:
     return Reader(tmp_path, gateway)
 
 
@@ -72,6 +75,29 @@ def test_commands_to_try_answer_as_the_readme_says(reader: Reader) -> None:
     assert [done.returncode for done in granted] == [0, 0, 0], [done.stderr for done in granted]
     assert "value: DATA_FOUND" in granted[-1].stdout
     assert re.search(r"value: NO_RESULT\s+code: MSG00027", refused.stdout)
+
+
+@pytest.mark.parametrize(
+    ("page", "answered"),
+    [
+        ("self-employed", ["value: DATA_FOUND"] * 2),
+        ("test-connection", ["echo: hello"]),
+    ],
+)
+def test_examples_of_a_service_are_answered(reader: Reader, page: str, answered: list[str]) -> None:
+    (block,) = code_blocks("An example", "sh", (ROOT / "docs" / "services" / f"{page}.md").read_text("utf-8"))
+    for line, expected in zip(block.splitlines(), answered, strict=True):
+        assert expected in reader.run(line).stdout
+
+
+def test_a_schema_is_made_as_the_operator_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (line,) = code_blocks("The state directory", "sh", (ROOT / "docs" / "operating.md").read_text("utf-8"))
+    monkeypatch.setenv("KSZ_STATE", str(tmp_path))
+    command = shlex.split(line.replace(".venv/bin/python", sys.executable))
+    subprocess.run(command, check=True, timeout=60)
+    database = Database(f"sqlite:///{tmp_path / 'ksz.db'}")
+    assert database.is_current()
+    database.close()
 
 
 def test_readme_speaks_of_a_person_of_the_demo_world() -> None:
@@ -106,7 +132,17 @@ def test_the_program_in_python_reads_the_fault_that_a_stranger_gets(reader: Read
     assert "Traceback" not in done.stderr
 
 
-def test_a_client_is_added_as_the_readme_says(reader: Reader) -> None:
+@pytest.fixture
+def reader_of_own_world(tmp_path: Path) -> Iterator[Reader]:
+    """One who changes the world in which the gateway serves, and so has one for himself."""
+    state = tmp_path / "state"
+    assert run_command("demo", "--state", state).returncode == 0
+    with serving(state) as own:
+        yield Reader(tmp_path, own)
+
+
+def test_a_client_is_added_as_the_readme_says(reader_of_own_world: Reader) -> None:
+    reader = reader_of_own_world
     imports, call = code_blocks("Add a client", "sh")
     for name, language in (("newcomer.yaml", "yaml"), ("newcomer.csv", "csv"), ("certify.py", "python")):
         (content,) = code_blocks("Add a client", language)

@@ -333,7 +333,7 @@ def prepare_state(directory: Path) -> Path:
 def open_world(state: Path, directory: Path, repository: object | None = None, **settings: Any) -> Iterator[World]:
     """Open a gateway on a copy of a demo state; `repository` replaces the source of SelfEmployedService."""
     shutil.copytree(state, directory, dirs_exist_ok=True)
-    loaded = load_settings(state=directory, public_url=PUBLIC_URL, trusted_proxies=(PROXY,), **settings)
+    loaded = load_settings(**{"state": directory, "public_url": PUBLIC_URL, "trusted_proxies": (PROXY,)} | settings)
     clock = Clock()
     repositories = {"SelfEmployedService/v2": repository} if repository is not None else None
     gateway = build_gateway(loaded, clock, repositories)

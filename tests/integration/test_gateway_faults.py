@@ -4,8 +4,7 @@ import gzip
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
-from pathlib import Path
+from datetime import date
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from gateway_world import (
     CUSTOMERS,
     OVER_TLS,
     PROXY,
-    SELF_EMPLOYED,
     STARTED,
     TEST_CONNECTION_PATH,
     OpenWorld,
@@ -89,7 +87,7 @@ def within(content: str, head: str = "") -> bytes:
 
 CASES = {
     "GET": Case("GTW00010", honest(method="GET"), http=405),
-    "HEAD would be GET": Case("GTW00010", honest(method="PUT"), http=405),
+    "PUT": Case("GTW00010", honest(method="PUT"), http=405),
     "no content type": Case("GTW00011", honest(CONTENT_TYPE=""), http=415),
     "SOAP 1.2 content type": Case("GTW00011", honest(CONTENT_TYPE="application/soap+xml"), http=415),
     "JSON": Case("GTW00011", honest(CONTENT_TYPE="application/json"), http=415),
@@ -258,7 +256,7 @@ INVALID = {
     "unknown attribute": (changed("<criteria>", '<criteria all="true">'), ["criteria"]),
     "text between elements": (changed("<criteria>", "<criteria>text"), ["criteria"]),
     "qualified child": (changed("<criteria>", "<v2:criteria>").replace("</criteria>", "</v2:criteria>"), ["criteria"]),
-    "wrong order": (changed("<legalContext>PCSA:SOCIAL_INQUIRY</legalContext>", "") + "", ["criteria"]),
+    "no legal context": (changed("<legalContext>PCSA:SOCIAL_INQUIRY</legalContext>", ""), ["criteria"]),
     "another type by xsi:type": (
         changed("Request xmlns", f'Request {XSI} {TYPES} xsi:type="t:ConsultContributionsRequestType" xmlns'),
         ["consultCareerRequest"],
@@ -411,8 +409,7 @@ def test_a_client_over_its_quota_is_refused_until_the_next_minute(open_own_world
     assert world.ask(SSIN, "inspection").outcome[1] == "MSG00000"
 
 
-def test_a_quota_counts_messages_over_tls_too(open_own_world: OpenWorld, tmp_path: Path) -> None:
-    world = open_own_world()
+def test_a_client_whose_annex_names_both_ways_may_take_either(world: World) -> None:
     integrator = world.over_tls(
         request_xml("consultCareer", "93630394105", CUSTOMERS["integrator"], CONTEXTS["integrator"]), "integrator"
     )
@@ -463,23 +460,34 @@ FOUND_EARLIER = {
     "body-before-header": "GTW00015",
     "other-soap-version": "GTW00015",
     "wrapping-body-beside-forged-body": "GTW00015",
+    "five-thousand-references": "GTW00014",
+    "many-headers": "GTW00014",
     "unsigned": "wsse:SecurityTokenUnavailable",
 }
+# The parser drops comments, which no signature covers: what is left is the honest message.
+HARMLESS = frozenset({"comment-in-digest"})
+
+
+def make_attack(world: World, attack: Attack) -> bytes:
+    world.clock.advance(milliseconds=1)
+    return attack.make(
+        Material(
+            client=world.identity("pcsa"),
+            other=world.identity("economy"),
+            authority=load_identity(world.settings.state / "pki" / "ca"),
+            body_xml=BODY,
+            now=world.clock(),
+        )
+    )
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=lambda attack: attack.name)
 def test_an_attack_is_refused_by_the_whole_gateway(world: World, attack: Attack) -> None:
-    world.clock.advance(milliseconds=1)
-    material = Material(
-        client=world.identity("pcsa"),
-        other=world.identity("economy"),
-        authority=load_identity(world.settings.state / "pki" / "ca"),
-        body_xml=BODY,
-        now=world.clock(),
-    )
-    reply = world.post(attack.make(material))
-    assert reply.is_fault
-    assert_fault(reply, FOUND_EARLIER.get(attack.name, attack.code), signed=False)
+    reply = world.post(make_attack(world, attack))
+    if attack.name in HARMLESS:
+        assert reply.outcome == ("DATA_FOUND", "MSG00000")
+    else:
+        assert_fault(reply, FOUND_EARLIER.get(attack.name, attack.code), signed=False)
 
 
 class BrokenSigner:
@@ -527,16 +535,6 @@ def test_no_data_leaves_when_the_audit_cannot_be_written(open_own_world: OpenWor
     assert_fault(stranger, "MSG00001", signed=False)
     assert world.ask(SSIN).outcome[0] == "DATA_FOUND"
     assert len(world.records()) == 2
-
-
-class BrokenRecorder:
-    """An audit with a mistake in it."""
-
-    def __init__(self, whole: Any) -> None:
-        self.record_unsigned = whole.record_unsigned
-
-    def record(self, *_: Any) -> None:
-        raise AssertionError
 
 
 def test_no_data_leaves_when_a_record_cannot_be_made(open_own_world: OpenWorld) -> None:
@@ -651,9 +649,3 @@ def test_the_ends_of_the_calendar_are_dates_like_others(open_own_world: OpenWorl
 def test_personas_over_tls_are_asked_over_tls() -> None:
     """The personas test would silently lose its point if no persona asked over TLS."""
     assert OVER_TLS & {each.client for persona in load_personas(STARTED.date()) for each in persona.expectations}
-
-
-def test_messages_of_the_other_kind_are_not_taken_for_soap(world: World) -> None:
-    assert SELF_EMPLOYED in BODY
-    assert world.post(b"", path="/nothing/here").status.startswith("404")
-    assert timedelta(minutes=5) == world.pipeline.policy.max_age

@@ -24,13 +24,13 @@ from authz.ssin import Environment
 from gateway.catalogue import load_catalogue
 from gateway.cli import app
 from gateway.contracts import load_contracts
-from gateway.docs import ROOT, UnknownSection, generate_pages, make_sections
+from gateway.docs import ROOT, UnknownSection, find_pages, generate_pages, make_sections
 from gateway.pipeline import Pipeline
 from gateway.settings import PREFIX, Settings
 from services.descriptor import ServiceDescriptor
 from services.registry import load_services
 
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+PAGES = find_pages()
 SERVICES = load_services()
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -77,8 +77,9 @@ def test_section_that_nothing_generates_is_refused(monkeypatch: pytest.MonkeyPat
 def test_pages_that_are_behind_are_written_again_and_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shutil.copytree(ROOT / "docs", tmp_path / "docs")
-    shutil.copy(ROOT / "README.md", tmp_path)
+    for page in PAGES:
+        (tmp_path / relative(page)).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(page, tmp_path / relative(page))
     readme = (tmp_path / "README.md").read_text("utf-8")
     (tmp_path / "README.md").write_text(readme.replace("| receive ", "| deceive "), "utf-8")
     (tmp_path / "docs" / "cli.md").unlink()
