@@ -44,6 +44,8 @@ def make_server(address: tuple[str, int], checks: Mapping[str, Check]) -> Thread
 
     class Handler(BaseHTTPRequestHandler):
         timeout = 5
+        # Head and content leave in one piece: load balancers hang up as soon as they have read the status.
+        wbufsize = -1
 
         def do_GET(self) -> None:
             results = run_checks(checks) if self.path == "/ready" else {"process": "OK"}
@@ -64,7 +66,15 @@ def make_server(address: tuple[str, int], checks: Mapping[str, Check]) -> Thread
         def log_message(self, format: str, *args: object) -> None:
             """Probes come every few seconds: they are not worth a line."""
 
-    return ThreadingHTTPServer(address, Handler)
+    return _Server(address, Handler)
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Log a failure of ours in one line. A probe that hung up before it was answered is none."""
+        error = sys.exception()
+        if not isinstance(error, ConnectionError):
+            log.error("management_failed", error=type(error).__name__)
 
 
 def readiness_checks(settings: Settings) -> Mapping[str, Check]:

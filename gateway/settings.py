@@ -3,11 +3,12 @@ the defaults under the state directory. A wrong or unknown setting stops the sta
 """
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,7 +21,17 @@ from authz.ssin import Environment
 SETTINGS_FILE = "gateway.toml"
 PREFIX = "KSZ_"
 
-Port = Annotated[str, Field(pattern=r"^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")]
+_ADDRESS = re.compile(r"(?:[^\s:]+|\[[0-9a-fA-F:]+\]):(\d{1,5})")
+
+
+def _check_address(text: str) -> str:
+    match = _ADDRESS.fullmatch(text)
+    if match is None or int(match[1]) > 65535:
+        raise ValueError("write HOST:PORT, such as 127.0.0.1:8443 or [::1]:8443")
+    return text
+
+
+Address = Annotated[str, AfterValidator(_check_address)]
 
 
 class InvalidSettings(Exception):
@@ -49,8 +60,8 @@ class Settings(BaseSettings):
         pattern=r"^https?://[^\s?#]+[^\s?#/]$",
         description="The address at which clients reach this gateway; it stands in the WSDLs and in error messages.",
     )
-    bind: Port = Field("127.0.0.1:8443", description="HOST:PORT of the SOAP services.")
-    management_bind: Port = Field(
+    bind: Address = Field("127.0.0.1:8443", description="HOST:PORT of the SOAP services.")
+    management_bind: Address = Field(
         "127.0.0.1:8081",
         description="HOST:PORT of /live and /ready, plain HTTP: keep it off public networks.",
     )
@@ -94,7 +105,7 @@ class Settings(BaseSettings):
     )
     client_crl: Path | None = Field(
         Path("pki/crl.pem"),
-        description="PEM revocation list of those authorities; read again when it changes.",
+        description="PEM revocation list of those authorities; read again when it changes. Empty: none.",
     )
     audit_keys: Path = Field(
         Path("keys/audit"),
@@ -104,6 +115,11 @@ class Settings(BaseSettings):
         "info", description="Least severity that is logged."
     )
     log_format: Literal["json", "console"] = Field("json", description="json for machines, console for people.")
+
+    @field_validator("client_crl", mode="before")
+    @classmethod
+    def _none_if_empty(cls, value: Any) -> Any:
+        return None if value == "" else value
 
     @field_validator("state", mode="after")
     @classmethod

@@ -69,7 +69,9 @@ class Caller:
         except requests.RequestException as error:
             raise Problem(f"{self._url} does not answer ({type(error).__name__}): is the gateway running?") from None
         except zeep.exceptions.Error as error:
-            raise Problem(f"the request cannot be made: {error}") from None
+            raise Problem(
+                f"the request is not whole: {error}. Give it with options such as --ssin and --begin."
+            ) from None
 
     def _find_operation(self, service: str, operation: str) -> OperationContract:
         for contract in self._contracts.services.values():

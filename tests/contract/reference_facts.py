@@ -105,9 +105,7 @@ def _split_facets(text: str) -> list[str]:
 def read_schema(schema: etree._Element) -> Facts:
     """Read the root of an XSD that holds nothing but types. ValueError for a construct not understood."""
     namespace = schema.get("targetNamespace", "")
-    facts = _schema_facts(
-        namespace, schema.get("version", ""), schema.get("elementFormDefault", "unqualified")
-    )
+    facts = _schema_facts(namespace, schema.get("version", ""), schema.get("elementFormDefault", "unqualified"))
     _refuse_attributes(schema, "targetNamespace", "version", "elementFormDefault")
     for child in _children(schema):
         read = _GLOBAL.get(etree.QName(child).localname)
@@ -248,9 +246,7 @@ def _simple_facts(name: str, base: str, facets: list[str]) -> Iterator[Fact]:
     yield Fact(name, "facets", " ".join(sorted(facets)))
 
 
-def _element_facts(
-    subject: str, name: str, type_name: str, cardinality: str, facets: list[str]
-) -> Iterator[Fact]:
+def _element_facts(subject: str, name: str, type_name: str, cardinality: str, facets: list[str]) -> Iterator[Fact]:
     yield Fact(subject, "name", name)
     yield Fact(subject, "type", type_name)
     yield Fact(subject, "cardinality", cardinality)

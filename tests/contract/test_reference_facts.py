@@ -67,12 +67,8 @@ def test_the_reference_is_read_whole() -> None:
         text = re.sub(r"^#.*\n", "", dump, flags=re.MULTILINE)
         facts = [fact for schema in read_dump(dump).values() for fact in schema]
         assert sum(fact.aspect == "kind" for fact in facts) == len(re.findall(r"^[SC] ", text, re.MULTILINE))
-        assert sum(fact.aspect == "cardinality" for fact in facts) == len(
-            re.findall(r"^ +\w+ : ", text, re.MULTILINE)
-        )
-        assert sum(fact.aspect == "use" for fact in facts) == len(
-            re.findall(r"^ +@\w+ : ", text, re.MULTILINE)
-        )
+        assert sum(fact.aspect == "cardinality" for fact in facts) == len(re.findall(r"^ +\w+ : ", text, re.MULTILINE))
+        assert sum(fact.aspect == "use" for fact in facts) == len(re.findall(r"^ +@\w+ : ", text, re.MULTILINE))
         facet = re.compile(rf"(?:{'|'.join(MESSAGE_FACETS)})=")
         read = sum(len(facet.findall(fact.value)) for fact in facts if fact.aspect == "facets")
         written = len(re.findall(f" {facet.pattern}", text)) + sum(
@@ -134,11 +130,7 @@ def test_swapped_elements_are_found(name: str) -> None:
 def test_every_removed_or_changed_part_of_our_schema_is_found(namespace: str) -> None:
     schema = load(namespace)
     parts = ("simpleType", "complexType", "element", "attribute", *MESSAGE_FACETS)
-    paths = [
-        schema.getroottree().getelementpath(node)
-        for part in parts
-        for node in schema.iter(f"{{{XSD}}}{part}")
-    ]
+    paths = [schema.getroottree().getelementpath(node) for part in parts for node in schema.iter(f"{{{XSD}}}{part}")]
     assert len(paths) > 20
     for path in paths:
         removed = copy.deepcopy(schema)

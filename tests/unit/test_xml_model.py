@@ -83,7 +83,7 @@ def test_an_extension_adds_to_its_base_and_simple_content_has_attributes(tmp_pat
         "<x:sequence><x:group ref='t:g'/></x:sequence>",
         "<x:sequence><x:element name='a'/></x:sequence>",
         "<x:complexContent><x:restriction base='x:anyType'/></x:complexContent>",
-        "<x:sequence><x:element name='a'><x:simpleType><x:list itemType='x:int'/></x:simpleType></x:element></x:sequence>",
+        "<x:attribute name='a'><x:simpleType><x:list itemType='x:int'/></x:simpleType></x:attribute>",
     ],
 )
 def test_what_the_model_does_not_know_is_refused(tmp_path: Path, content: str) -> None:
