@@ -24,12 +24,19 @@ from gateway_world import (
     signature_value,
     signed_names,
 )
+from sqlalchemy.exc import OperationalError
 
 from fixtures.attacks import ATTACKS, Attack, Material
 from fixtures.messages import SOAP, ZEEP, envelope
 from fixtures.personas import load_personas
+from gateway.annex_registry import AnnexesUnavailable
 from gateway.catalogue import load_catalogue
+from gateway.established import Established, Resolved, find
 from gateway.pki import load_identity
+from gateway.refusal import Fault
+from gateway.replies import Message, Replies
+from gateway.storage.group_commit import CommitFailed
+from services.consultation import SourceUnavailable
 from services.self_employed.career import Affiliation, Career, Segment
 
 SSIN = "75631290176"
@@ -267,7 +274,7 @@ INVALID = {
         [f"{CUSTOMER}/customerIdentification/cbeNumber", "legalContext", "criteria/ssin"],
     ),
     "long ticket": (changed("<customerId", f"<ticket>{'x' * 37}</ticket><customerId"), [f"{CUSTOMER}/ticket"]),
-    "enormous legal context": (changed("PCSA:SOCIAL_INQUIRY", "a" * 200_000), ["legalContext"]),
+    "enormous legal context": (changed("PCSA:SOCIAL_INQUIRY", "a" * 20_000), ["legalContext"]),
     "enormous element name": (changed("<criteria>", f"<{'m' * 9000}/><criteria>"), ["m" * 64]),
     "year 12015": (with_period("<beginDate>12015-01-01</beginDate>"), [BEGIN]),
     "year before Christ": (with_period("<beginDate>-0001-01-01</beginDate>"), [BEGIN]),
@@ -575,6 +582,38 @@ def test_without_its_annexes_a_gateway_that_just_started_lets_nobody_in(open_own
     world.gateway.storage.database.close()
 
 
+class Unable:
+    """Stands for the one part whose database went away, while the audit's is there."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def _fail(self, *_: Any) -> Any:
+        raise self._error
+
+    find = admit = _fail
+
+
+@pytest.mark.parametrize(
+    ("part", "error", "signed"),
+    [
+        ("annexes", AnnexesUnavailable("away"), False),
+        ("admission", CommitFailed("away"), False),
+        ("facts", OperationalError("SELECT", {}, Exception("away")), True),
+    ],
+)
+def test_a_part_that_lost_its_database_is_MSG00001_and_recorded(  # noqa: N802 - the code as it is written
+    open_own_world: OpenWorld, part: str, error: Exception, signed: bool
+) -> None:
+    world = open_own_world().with_part(**{part: Unable(error)})
+    reply = world.ask(SSIN)
+    assert_fault(reply, "MSG00001", signed=signed)
+    assert reply.faultcode == "soapenv:Server"
+    assert "away" not in reply.content.decode()
+    (record,) = world.records()
+    assert (record["outcome"], record["code"]) == ("fault", "MSG00001")
+
+
 class Unexpected:
     """A source with a mistake in it."""
 
@@ -630,6 +669,52 @@ def test_odd_text_of_a_source_is_sent_as_it_is(open_own_world: OpenWorld, refere
     assert reply.payload.findtext("career/nisseReference") == reference
     assert "Body" in signed_names(reply, world.own_identity)
     assert_valid(reply.payload)
+
+
+class BrokenReplies:
+    """Writes only what needs no knowledge of the operation, as if the rest had a mistake in it."""
+
+    def __init__(self, whole: Replies) -> None:
+        self._whole = whole
+        self.answer = whole.answer
+
+    def no_result(self, *_: Any) -> Message:
+        raise OverflowError
+
+    def fault(self, established: Established, fault: Fault) -> Message:
+        if find(established, Resolved) is not None:
+            raise OverflowError
+        return self._whole.fault(established, fault)
+
+
+@pytest.mark.parametrize("ssin", ["123", "80622993122"])
+def test_a_refusal_that_cannot_be_written_is_still_answered_and_recorded(open_own_world: OpenWorld, ssin: str) -> None:
+    world = open_own_world()
+    reply = world.with_part(replies=BrokenReplies(world.pipeline.replies)).ask(ssin)
+    assert_fault(reply, "MSG00003", signed=True)
+    assert reply.detail is None
+    assert [record["code"] for record in world.records()] == ["MSG00003"]
+
+
+class Talkative:
+    """A source whose explanation is more than a status can carry."""
+
+    def __init__(self, information: tuple[tuple[str, str], ...]) -> None:
+        self._information = information
+
+    def find_career(self, ssin: str) -> Career | None:
+        raise SourceUnavailable("out", self._information)
+
+    def is_pcsa(self, cbe_number: str) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("information", [(("quarters", "x" * 257),), (("x" * 65, ""),), (("quarters", "2017Q1"),) * 16])
+def test_a_reply_that_would_not_fit_its_schema_is_not_sent(
+    open_own_world: OpenWorld, information: tuple[tuple[str, str], ...]
+) -> None:
+    world = open_own_world(repository=Talkative(information))
+    assert_fault(world.ask(SSIN), "MSG00003", signed=True)
 
 
 def test_text_of_a_source_that_is_too_long_is_not_sent(open_own_world: OpenWorld) -> None:

@@ -1,6 +1,7 @@
 """The documented examples in Python, Node and PHP consult, and read what they are refused."""
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,11 @@ def test_an_example_consults_through_haproxy(proxy: Proxy, language: str) -> Non
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_an_example_shows_a_refusal_that_is_a_reply(gateway: RunningGateway, language: str) -> None:
-    another = {"zeep": ("economy", "0999900150"), "node": ("economy", "0999900150"), "php": ("career-account", "22", "0")}
+    another = {
+        "zeep": ("economy", "0999900150"),
+        "node": ("economy", "0999900150"),
+        "php": ("career-account", "22", "0"),
+    }
     answered = consult(language, gateway.url, gateway.state, *another[language])
     assert answered["career"] == {"value": "NO_RESULT", "code": "MSG00014", "begins": []}
 
@@ -93,8 +98,9 @@ def test_an_example_believes_no_reply_that_another_certificate_signed(
 
 
 def test_node_installs_exactly_what_is_locked() -> None:
+    npm = shutil.which("npm") or "npm"
     listed = subprocess.run(
-        ["npm", "ls", "--json", "--depth=0"], cwd=CLIENTS / "node", capture_output=True, text=True, check=True
+        [npm, "ls", "--json", "--depth=0"], cwd=CLIENTS / "node", capture_output=True, text=True, check=True
     )
     locked = json.loads((CLIENTS / "node" / "package-lock.json").read_text())["packages"]
     installed = json.loads(listed.stdout)["dependencies"]

@@ -246,3 +246,9 @@ def test_checks_are_made_in_the_order_of_the_status_tables(annex: Annex) -> None
     for service in SERVICES:
         for rows in service.statuses.rows.values():
             assert not rows or list(rows)[: len(cases)] == cases
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_a_test_that_a_page_names_exists(page: Path) -> None:
+    for file, name in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page.read_text("utf-8")):
+        assert f"\ndef {name}(" in read(file), f"{file}::{name}"

@@ -25,9 +25,7 @@ def address() -> Iterator[tuple[str, int]]:
     server.server_close()
 
 
-def test_a_probe_that_hangs_up_leaves_no_trace(
-    address: tuple[str, int], capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_probe_that_hangs_up_leaves_no_trace(address: tuple[str, int], capfd: pytest.CaptureFixture[str]) -> None:
     for _ in range(20):
         with socket.create_connection(address) as probe:
             probe.sendall(b"GET /ready HTTP/1.0\r\n\r\n")
