@@ -42,7 +42,7 @@ class XmlLimits:
 
     `elements` counts start and end tags together; `lookups` bounds them times the namespace declarations, because
     exclusive C14N looks each prefix of a PrefixList up on every element, through all declarations above it. `depth`
-    counts the Envelope. `text` is the longest run of bytes without a tag: the patterns of an XSD are slow on long texts.
+    counts the Envelope. `text` is the longest run of bytes without a tag: patterns of an XSD are slow on long texts.
     """
 
     elements: int = 10_000

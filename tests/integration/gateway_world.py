@@ -259,7 +259,7 @@ class World:
             "REMOTE_ADDR": CLIENT_ADDRESS,
             "wsgi.input": io.BytesIO(body),
         }
-        chunks = self.app(variables | environ, lambda status, headers: started.append((status, headers)))  # type: ignore[arg-type]  # What the application uses of WSGI is all there.
+        chunks = self.app(variables | environ, lambda status, headers: started.append((status, headers)))
         ((status, headers),) = started
         return Reply(status, dict(headers), b"".join(chunks))
 

@@ -185,6 +185,16 @@ def test_who_stalls_is_cut_off_in_time(proxy: Proxy, sent: bytes) -> None:
     assert 0.5 < waited < 3
 
 
+def test_who_never_says_anything_is_cut_off_in_time(proxy: Proxy) -> None:
+    with (
+        proxying(proxy.gateway, free_port(), PROXY_REQUEST_TIMEOUT="1s") as impatient,
+        socket.create_connection(("127.0.0.1", impatient.port), timeout=10) as plain,
+    ):
+        started = time.monotonic()
+        assert plain.recv(100) == b""
+        assert time.monotonic() - started < 3
+
+
 def test_who_drips_is_cut_off_in_time(proxy: Proxy) -> None:
     def drip(connection: ssl.SSLSocket, seconds: float) -> None:
         for _ in range(int(seconds * 10)):
