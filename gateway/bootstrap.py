@@ -66,6 +66,7 @@ class Gateway:
     """A gateway of one worker process."""
 
     app: GatewayApp
+    pipeline: Pipeline
     storage: Storage
     annexes: AnnexRegistry
     watch: RevocationWatch | None = field(default=None)
@@ -124,7 +125,7 @@ def build_gateway(
     # What was made so far lives as long as the process: the collector need not look at it again.
     gc.collect()
     gc.freeze()
-    return Gateway(app, storage, annexes, watch)
+    return Gateway(app, pipeline, storage, annexes, watch)
 
 
 def open_storage(settings: Settings, clock: Clock = system_clock) -> Storage:

@@ -1,10 +1,12 @@
 """Makes the audit record of an exchange out of what was established, and has it written before anything leaves."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
 
+from authz.ssin import has_valid_check_digits
 from gateway.audit.record import AuditRecord, RecordKind, RecordOutcome
 from gateway.audit.trail import AuditTrail
 from gateway.established import (
@@ -103,7 +105,7 @@ def make_record(
         operation=resolved.operation.descriptor.name if resolved else None,
         legal_context=request.legal_context if request else None,
         deliberation=permitted.permit.deliberation if permitted else None,
-        customer_ticket=information.get("ticket"),
+        customer_ticket=_without_persons(information.get("ticket")),
         criteria=tuple(request.parameters) if request else (),
         delivered=disclosed.delivered if disclosed and refusal is None else (),
         withheld=disclosed.withheld if disclosed and refusal is None else (),
@@ -114,3 +116,9 @@ def make_record(
         decided_at=decided.decided_at if decided else None,
         reason=refusal.reason if refusal else answered.reason if answered else "",
     )
+
+
+def _without_persons(ticket: str | None) -> str | None:
+    """Return the client's own ticket, None when it holds an SSIN: the sealed message has it all the same."""
+    numbers = re.findall(r"(?=(\d{11}))", ticket or "")
+    return None if any(has_valid_check_digits(number) for number in numbers) else ticket

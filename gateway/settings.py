@@ -3,12 +3,11 @@ the defaults under the state directory. A wrong or unknown setting stops the sta
 """
 
 import os
-import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -17,21 +16,10 @@ from pydantic_settings import (
 )
 
 from authz.ssin import Environment
+from gateway.address import Address
 
 SETTINGS_FILE = "gateway.toml"
 PREFIX = "KSZ_"
-
-_ADDRESS = re.compile(r"(?:[^\s:]+|\[[0-9a-fA-F:]+\]):(\d{1,5})")
-
-
-def _check_address(text: str) -> str:
-    match = _ADDRESS.fullmatch(text)
-    if match is None or int(match[1]) > 65535:
-        raise ValueError("write HOST:PORT, such as 127.0.0.1:8443 or [::1]:8443")
-    return text
-
-
-Address = Annotated[str, AfterValidator(_check_address)]
 
 
 class InvalidSettings(Exception):
@@ -60,7 +48,10 @@ class Settings(BaseSettings):
         pattern=r"^https?://[^\s?#]+[^\s?#/]$",
         description="The address at which clients reach this gateway; it stands in the WSDLs and in error messages.",
     )
-    bind: Address = Field("127.0.0.1:8443", description="HOST:PORT of the SOAP services.")
+    bind: Address = Field(
+        "127.0.0.1:8443",
+        description="HOST:PORT of the SOAP services, or unix:/path behind a proxy on the same machine.",
+    )
     management_bind: Address = Field(
         "127.0.0.1:8081",
         description="HOST:PORT of /live and /ready, plain HTTP: keep it off public networks.",
@@ -81,7 +72,7 @@ class Settings(BaseSettings):
     )
     clock_skew: int = Field(60, ge=0, le=600, description="Seconds that a client's clock may be ahead of ours.")
     trusted_proxies: tuple[str, ...] = Field(
-        (), description="Addresses of the reverse proxies whose certificate header is believed."
+        (), description="Addresses of the reverse proxies whose certificate header is believed; `local`: of a unix socket."
     )
     proxy_certificate_header: str = Field(
         "X-Client-Cert",

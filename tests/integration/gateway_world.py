@@ -217,22 +217,19 @@ class World:
     gateway: Gateway
     clock: Clock
     app: GatewayApp = field(init=False)
+    pipeline: Pipeline = field(init=False)
 
     def __post_init__(self) -> None:
         self.app = self.gateway.app
-
-    @property
-    def pipeline(self) -> Pipeline:
-        pipeline = self.app._processor
-        assert isinstance(pipeline, Pipeline)
-        return pipeline
+        self.pipeline = self.gateway.pipeline
 
     def with_part(self, **parts: Any) -> "World":
         """Return this world with other parts in its pipeline."""
         changed = World(self.settings, self.gateway, self.clock)
+        changed.pipeline = replace(self.pipeline, **parts)
         changed.app = GatewayApp(
             self.app._endpoints,
-            replace(self.pipeline, **parts),
+            changed.pipeline,
             self.app._catalogue,
             self.app._peers,
             self.settings.max_message_bytes,

@@ -537,7 +537,7 @@ def test_no_data_leaves_when_the_audit_cannot_be_written(open_own_world: OpenWor
     with without_audit(world):
         reply = world.ask(SSIN)
         stranger = world.post(b"")
-    assert_fault(reply, "MSG00001", signed=False)
+    assert_fault(reply, "MSG00001", signed=True)
     assert "career>" not in reply.content.decode()
     assert_fault(stranger, "MSG00001", signed=False)
     assert world.ask(SSIN).outcome[0] == "DATA_FOUND"
@@ -547,7 +547,7 @@ def test_no_data_leaves_when_the_audit_cannot_be_written(open_own_world: OpenWor
 def test_no_data_leaves_when_a_record_cannot_be_made(open_own_world: OpenWorld) -> None:
     """A mistake of ours in making the record is as good a reason as a full disk."""
     world = open_own_world(repository=Unexpected("\udc80"))
-    assert_fault(world.ask(SSIN), "MSG00001", signed=False)
+    assert_fault(world.ask(SSIN), "MSG00001", signed=True)
     assert world.records() == []
 
 
@@ -562,7 +562,7 @@ def test_without_a_database_no_message_is_let_in(open_own_world: OpenWorld) -> N
     file.mkdir()
     signed, over_tls = world.ask(SSIN), world.ask(SSIN, "career-account")
     assert_fault(signed, "MSG00001", signed=False)
-    assert_fault(over_tls, "MSG00001", signed=False)
+    assert_fault(over_tls, "MSG00001", signed=True)
     file.rmdir()
     world.gateway.storage.database.close()
     for each, aside in hidden.items():
