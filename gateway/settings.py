@@ -72,7 +72,8 @@ class Settings(BaseSettings):
     )
     clock_skew: int = Field(60, ge=0, le=600, description="Seconds that a client's clock may be ahead of ours.")
     trusted_proxies: tuple[str, ...] = Field(
-        (), description="Addresses of the reverse proxies whose certificate header is believed; `local`: of a unix socket."
+        (),
+        description="Addresses of the reverse proxies whose certificate header is believed; `local`: of a unix socket.",
     )
     proxy_certificate_header: str = Field(
         "X-Client-Cert",
