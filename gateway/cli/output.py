@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from authz.organisation import Organisation
+from gateway.inscription_lines import read_organisation
 from gateway.settings import InvalidSettings, Settings, load_settings
 
 console = Console(highlight=False)
@@ -63,13 +64,10 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
 
 def parse_organisation(text: str) -> Organisation:
     """Read an enterprise number, or SECTOR/INSTITUTION; Problem for anything else."""
-    sector, slash, institution = text.partition("/")
     try:
-        if slash:
-            return Organisation(sector=int(sector), institution=int(institution))
-        return Organisation(cbe_number=text)
-    except ValueError:
-        raise Problem(f"{text} is neither an enterprise number nor SECTOR/INSTITUTION.") from None
+        return read_organisation(text)
+    except ValueError as error:
+        raise Problem(f"{text} {error}.") from None
 
 
 def parse_date(text: str) -> date:

@@ -140,7 +140,7 @@ def test_a_fault_is_printed_and_told_by_the_exit_code(gateway: RunningGateway) -
         (("SelfEmployedService", "consultCareer", "--client", "probe"), "--legal-context"),
         (("SelfEmployedService", "consultCareer", "--client", "pcsa", "--begin", "yesterday"), "2026-06-30"),
         (("SelfEmployedService", "consultCareer", "--client", "pcsa", "--text", "x"), "--text"),
-        (("SelfEmployedService", "consultCareer", "--client", "pcsa", "--on-behalf-of", "x/y"), "SECTOR/INSTITUTION"),
+        (("SelfEmployedService", "consultCareer", "--client", "pcsa", "--on-behalf-of", "x/y"), "sector/institution"),
         (("SelfEmployedService", "consultCareer", "--client", "pcsa"), "ssin"),
     ],
 )

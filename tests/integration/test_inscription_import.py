@@ -9,7 +9,7 @@ from storage_world import NOON, World, open_world
 
 from authz.enterprise import with_check_digits as with_cbe_check_digits
 from authz.ssin import Environment, with_check_digits
-from gateway import inscription_import
+from gateway import inscription_lines
 from gateway.audit.sealing import unseal
 from gateway.inscription_import import ImportReport, import_inscriptions
 from gateway.storage.tables import inscriptions
@@ -175,7 +175,7 @@ def test_lines_that_overlap_the_repertory_are_refused(world: World, period: str,
 
 
 def test_file_of_many_chunks_is_compared_and_written_across_them(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inscription_import, "_LINES_PER_TRANSACTION", 7)
+    monkeypatch.setattr(inscription_lines, "_CHUNK", 7)
     lines = [f"{ONE},{CBE},PCSA:FILE,{year}-01-01,{year}-12-31" for year in range(2023, 1969, -1)]
     overlapping = f"{ONE},{CBE},PCSA:FILE,1990-05-01,1990-05-02"
     assert [each.line for each in run(world, HEADER, *lines, overlapping).problems] == [56]
@@ -185,7 +185,7 @@ def test_file_of_many_chunks_is_compared_and_written_across_them(world: World, m
 
 
 def test_change_by_somebody_else_during_the_import_stops_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inscription_import, "_LINES_PER_TRANSACTION", 1)
+    monkeypatch.setattr(inscription_lines, "_CHUNK", 1)
 
     def interfere(_written: int) -> None:
         row = {"ssin": TWO, "organisation": f"cbe:{CBE}", "context": "PCSA:FILE"}
