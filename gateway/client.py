@@ -104,6 +104,8 @@ class GatewayClient:
             transport=zeep.Transport(session=session, timeout=_TIMEOUT, operation_timeout=_TIMEOUT),
             wsse=MessageSecurity(identity, clock) if signing else None,
             plugins=[self._history],
+            # A strict zeep stumbles over a choice of groups in the middle of a type, such as BySsinCriteriaType's.
+            settings=zeep.Settings(strict=False),
         )
 
     def close(self) -> None:

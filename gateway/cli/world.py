@@ -8,7 +8,7 @@ import typer
 
 from authz.annex import Annex
 from authz.annex_document import read_annex
-from fixtures.personas import load_personas
+from fixtures.world import load_all_personas
 from gateway.bootstrap import CannotStart, list_annexes, opened_storage
 from gateway.cli.output import JsonOption, StateOption, errors, get_settings, print_json, print_table
 from gateway.contracts import load_contracts
@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 def personas(state: StateOption = None, as_json: JsonOption = False) -> None:
     """List every synthetic person of the demo world: who may consult it, and what is answered."""
-    loaded = load_personas()
+    loaded = load_all_personas()
     if as_json:
         print_json([persona.to_document() for persona in loaded])
         return

@@ -18,6 +18,7 @@ def dispatch(permitted: Permitted, clock: Callable[[], datetime]) -> Answered:
         values=valid.values,
         now=clock(),
         client_certificate=valid.previous.previous.previous.certificate.pem,
+        client=valid.previous.previous.previous.annex.client,
     )
     try:
         outcome = arrived.endpoint.call(operation, consultation)

@@ -19,6 +19,11 @@ OPERATIONS = {
         "/SelfEmployedService/v2/consult",
         {"consultCareer", "consultContributions"},
     ),
+    "DmfaConsultationServiceV1.wsdl": (
+        "DmfaConsultationService",
+        "/DmfaConsultationService/consult",
+        {"consultDmfaAttestationsBySsin", "consultPersonnelByEmployer"},
+    ),
     "TestConnectionServiceV1.wsdl": (
         "TestConnectionService",
         "/TestConnectionService/v1/consult",
@@ -53,8 +58,7 @@ def test_every_type_element_and_attribute_is_explained_in_english_and_dutch(path
     explained += [*root.iter(f"{XSD}element"), *root.iter(f"{XSD}attribute")]
     for node in explained:
         texts = {
-            text.get(LANG): (text.text or "").strip()
-            for text in node.iterfind(f"{XSD}annotation/{XSD}documentation")
+            text.get(LANG): (text.text or "").strip() for text in node.iterfind(f"{XSD}annotation/{XSD}documentation")
         }
         assert set(texts) == {"en", "nl"}, node.get("name")
         assert all(texts.values()), node.get("name")
@@ -89,9 +93,7 @@ def test_a_wsdl_declares_document_literal_operations_with_their_faults(path: Pat
         assert action.get("soapAction") == f"http://kszbcss.fgov.be/{service}/{name}"
         assert [body.get("use") for body in node.iter(f"{SOAP}body", f"{SOAP}fault")] == ["literal"] * 3
         assert [fault.get("name") for fault in node.iter(f"{SOAP}fault")] == [f"{name}Fault"]
-    assert [address.get("location") for address in root.iter(f"{SOAP}address")] == [
-        f"https://localhost{endpoint}"
-    ]
+    assert [address.get("location") for address in root.iter(f"{SOAP}address")] == [f"https://localhost{endpoint}"]
 
 
 @pytest.mark.parametrize("path", WSDLS, ids=stem)
@@ -134,12 +136,8 @@ def test_zeep_writes_a_request_whose_children_have_no_namespace() -> None:
         ("", False),
     ],
 )
-def test_an_organisation_is_a_cbe_number_or_a_sector_with_its_institution(
-    identification: str, accepted: bool
-) -> None:
-    sample = (ROOT / "fixtures/samples/SelfEmployedServiceV2.consultCareerRequest.smallest.xml").read_text(
-        "utf-8"
-    )
+def test_an_organisation_is_a_cbe_number_or_a_sector_with_its_institution(identification: str, accepted: bool) -> None:
+    sample = (ROOT / "fixtures/samples/SelfEmployedServiceV2.consultCareerRequest.smallest.xml").read_text("utf-8")
     assert sample.count("<cbeNumber>0999900150</cbeNumber>") == 1
     message = etree.fromstring(sample.replace("<cbeNumber>0999900150</cbeNumber>", identification).encode())
     schema = etree.XMLSchema(etree.parse(ROOT / "xsd/SelfEmployedServiceV2.xsd"))

@@ -38,7 +38,13 @@ SELF_EMPLOYED = "http://kszbcss.fgov.be/intf/SelfEmployedService/v2"
 TEST_CONNECTION = "http://kszbcss.fgov.be/intf/TestConnectionService/v1"
 SELF_EMPLOYED_PATH = "/SelfEmployedService/v2/consult"
 TEST_CONNECTION_PATH = "/TestConnectionService/v1/consult"
-SCHEMAS = {SELF_EMPLOYED: "SelfEmployedServiceV2.xsd", TEST_CONNECTION: "TestConnectionServiceV1.xsd"}
+DMFA = "http://kszbcss.fgov.be/intf/DmfaConsultationService/v1"
+DMFA_PATH = "/DmfaConsultationService/consult"
+SCHEMAS = {
+    SELF_EMPLOYED: "SelfEmployedServiceV2.xsd",
+    TEST_CONNECTION: "TestConnectionServiceV1.xsd",
+    DMFA: "DmfaConsultationServiceV1.xsd",
+}
 PROXY = "10.0.0.9"
 CLIENT_ADDRESS = "192.0.2.7"
 WSSE11 = "http://docs.oasis-open.org/wss/oasis-wss-wssecurity-secext-1.1.xsd"

@@ -14,7 +14,8 @@ from authz.brussels import brussels_day, find_quarter, quarter_begin, quarter_en
 from authz.decision import AccessRequest, Deny, Period, decide
 from authz.organisation import Organisation
 from authz.ssin import Environment
-from fixtures.personas import Expectation, Persona, demo_rows, load_personas
+from fixtures.persona import Expectation, Persona
+from fixtures.personas import demo_rows, load_personas
 from gateway.contracts import Contracts, OperationContract, load_contracts
 from gateway.inscriptions import find_facts
 from gateway.sources.load import load_persons, load_register
