@@ -336,12 +336,18 @@ def prepare_state(directory: Path) -> Path:
 
 
 @contextmanager
-def open_world(state: Path, directory: Path, repository: object | None = None, **settings: Any) -> Iterator[World]:
-    """Open a gateway on a copy of a demo state; `repository` replaces the source of SelfEmployedService."""
+def open_world(
+    state: Path,
+    directory: Path,
+    repository: object | None = None,
+    service: str = "SelfEmployedService/v2",
+    **settings: Any,
+) -> Iterator[World]:
+    """Open a gateway on a copy of a demo state; `repository` replaces the source of the service."""
     shutil.copytree(state, directory, dirs_exist_ok=True)
     loaded = load_settings(state=directory, public_url=PUBLIC_URL, trusted_proxies=(PROXY,), **settings)
     clock = Clock()
-    repositories = {"SelfEmployedService/v2": repository} if repository is not None else None
+    repositories = {service: repository} if repository is not None else None
     gateway = build_gateway(loaded, clock, repositories)
     try:
         yield World(loaded, gateway, clock)
