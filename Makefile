@@ -4,6 +4,7 @@
 #   make demo    the same, with a call of each kind of user, then stop
 #   make test    the whole test suite
 #   make check   format, lint, types, imports, contracts, tests
+#   make interop clients in zeep, Node and PHP, and HAProxy in front (needs Debian packages)
 #   make docs    write the generated pages under docs/ again
 #   make lock    pin the newest allowed dependencies anew
 
@@ -15,7 +16,7 @@ INSTALLED := $(VENV)/.installed
 LOCKS := requirements-build.lock requirements-dev.lock
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: run demo test check format lint types imports contracts docs lock clean
+.PHONY: run demo test check format lint types imports contracts interop docs lock clean
 
 run: $(INSTALLED)
 	@$(BIN)/ksz-gateway tour --state $(STATE) --keep-serving
@@ -42,6 +43,11 @@ imports: $(INSTALLED)
 
 contracts: $(INSTALLED)
 	@$(BIN)/ksz-gateway contract check
+
+# Installs PHP, HAProxy and Node from Debian where they are missing.
+interop: $(INSTALLED)
+	@tests/interop/install.sh
+	@$(BIN)/pytest tests/interop
 
 docs: $(INSTALLED)
 	@$(BIN)/python -m gateway.docs

@@ -28,7 +28,7 @@ def suggest(wrong: str, known: Iterable[str]) -> str:
     names = list(known)
     close = get_close_matches(wrong, names, n=1)
     if close:
-        return f"Did you mean {close[0]}?"
+        return f"Write {close[0]}, if that is meant"
     return f"Known here: {', '.join(names[:30])}" if names else "There is none here; remove it"
 
 

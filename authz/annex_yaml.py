@@ -38,8 +38,7 @@ class AnnexProblem:
     remedy: str
 
     def __str__(self) -> str:
-        end = "" if self.remedy.endswith("?") else "."
-        return f"line {self.line}: {self.path}: {self.message}. {self.remedy}{end}"
+        return f"line {self.line}: {self.path}: {self.message}. {self.remedy}."
 
 
 @dataclass(slots=True)

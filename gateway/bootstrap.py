@@ -43,6 +43,9 @@ REPOSITORIES: Mapping[str, Callable[[Database], object]] = {
 }
 
 
+_PREPARE = "run ksz-gateway migrate, or ksz-gateway demo for a world to try things in"
+
+
 class CannotStart(Exception):
     """A part that the gateway needs is missing or broken; the message says which and what to do."""
 
@@ -66,6 +69,7 @@ class Gateway:
     """A gateway of one worker process."""
 
     app: GatewayApp
+    pipeline: Pipeline
     storage: Storage
     annexes: AnnexRegistry
     watch: RevocationWatch | None = field(default=None)
@@ -86,8 +90,7 @@ def build_gateway(
     `repositories` replaces sources, by the name of their service.
     """
     storage = open_storage(settings, clock)
-    if not storage.database.is_current():
-        raise CannotStart(f"the database {settings.database_url} is not at the current schema: run ksz-gateway demo.")
+    _check_schema(storage)
     contracts = load_contracts()
     shapes = contracts.shapes()
     annexes = AnnexRegistry(
@@ -128,11 +131,13 @@ def build_gateway(
     # What was made so far lives as long as the process: the collector need not look at it again.
     gc.collect()
     gc.freeze()
-    return Gateway(app, storage, annexes, watch)
+    return Gateway(app, pipeline, storage, annexes, watch)
 
 
 def open_storage(settings: Settings, clock: Clock = system_clock) -> Storage:
-    """Open the database and the audit; CannotStart when the audit's keys cannot be used."""
+    """Open the database and the audit; CannotStart without a state, or when the audit's keys cannot be used."""
+    if not settings.state.is_dir():
+        raise CannotStart(f"there is no state in {settings.state}: {_PREPARE}.")
     database = Database(settings.database_url)
     commit = GroupCommit(database)
     try:
@@ -145,17 +150,17 @@ def open_storage(settings: Settings, clock: Clock = system_clock) -> Storage:
 @contextmanager
 def opened_storage(settings: Settings) -> Iterator[Storage]:
     """Open the storage for a command, and close it with all that was accepted written."""
-    if not settings.state.is_dir():
-        raise CannotStart(f"there is no state in {settings.state}: run ksz-gateway demo --state {settings.state}.")
     storage = open_storage(settings)
     try:
-        if not storage.database.is_current():
-            raise CannotStart(
-                f"there is no current database in {settings.state}: run ksz-gateway demo --state {settings.state}."
-            )
+        _check_schema(storage)
         yield storage
     finally:
         storage.close()
+
+
+def _check_schema(storage: Storage) -> None:
+    if not storage.database.is_current():
+        raise CannotStart(f"the database is not at the schema of this version: {_PREPARE}.")
 
 
 def open_annex_store(storage: Storage) -> AnnexStore:
@@ -202,6 +207,4 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise CannotStart(
-            f"{path}: {error.strerror}: run ksz-gateway demo, or name the file in the settings."
-        ) from None
+        raise CannotStart(f"{path}: {error.strerror}: put the file there, or name another in the settings.") from None

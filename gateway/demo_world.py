@@ -12,12 +12,13 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Table, func, select
 
+from authz.annex import CertificateBinding
 from authz.annex_document import read_annex
 from authz.ssin import Environment
 from fixtures import dmfa_personas, personas
 from gateway.bootstrap import CannotStart, Storage, open_annex_store, open_storage
 from gateway.contracts import load_contracts
-from gateway.pki import DemoClient, KeyKind, prepare_pki
+from gateway.pki import DemoClient, KeyKind, load_identity, prepare_pki
 from gateway.settings import Settings
 from gateway.sources.load import load_persons, load_register
 from gateway.sources.load_dmfa import load_attestations, load_outages
@@ -29,6 +30,8 @@ ANNEXES = Path(str(files("fixtures"))) / "annexes"
 
 # The client that shows that everything works with an elliptic key too.
 _ELLIPTIC = frozenset({"inspection"})
+# The demo clients' own serial numbers lie below.
+_FIRST_SERIAL = 2001
 # A client's first annex may be in force from a day that lies behind us, so that the demo need not wait for it.
 _ACTIVE_FROM = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -59,6 +62,21 @@ def prepare_demo(settings: Settings) -> DemoState:
         return DemoState(len(documents), _load_persons(storage))
     finally:
         storage.close()
+
+
+def certify_client(settings: Settings, name: str) -> CertificateBinding:
+    """Have the development authority certify another client, and return how its annex binds that certificate.
+
+    A client that has a certificate keeps its serial number; a new one gets the next after all that are there.
+    """
+    folder = settings.state / "pki" / "clients"
+    serials = {
+        path.stem: load_identity(path.with_suffix("")).certificate.serial_number for path in folder.glob("*.pem")
+    }
+    serial = serials.get(name, max([_FIRST_SERIAL - 1, *serials.values()]) + 1)
+    prepare_pki(settings.state, [DemoClient(name, serial)], datetime.now(UTC))
+    issuer = load_identity(folder / name).certificate.issuer.rfc4514_string()
+    return CertificateBinding(issuer=issuer, serial=serial)
 
 
 def demo_annexes() -> list[str]:

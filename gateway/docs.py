@@ -57,6 +57,12 @@ def generate_pages() -> Mapping[str, str]:
     return whole | {path: _fill(text, sections) for path, text in _hand_written(whole) if _SECTION.search(text)}
 
 
+def find_pages() -> list[Path]:
+    """Return every page of ours, sorted; what a package manager put under docs is not."""
+    found = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+    return sorted(page for page in found if "node_modules" not in page.parts)
+
+
 def make_sections() -> Mapping[str, Callable[[], str]]:
     """Return what writes each section, by the section's name."""
     sections: dict[str, Callable[[], str]] = {
@@ -153,7 +159,7 @@ def _elements(shape: ContractShape) -> Iterator[tuple[str, str, str]]:
 
 
 def _hand_written(whole: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for file in sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")]):
+    for file in find_pages():
         path = file.relative_to(ROOT).as_posix()
         if path not in whole:
             yield path, file.read_text("utf-8")

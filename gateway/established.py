@@ -4,7 +4,7 @@ A stage takes exactly the type that its predecessor returns, so the type checker
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -110,10 +110,11 @@ class Permitted:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What the operation found."""
+    """What the operation found; `reason` says for the audit why its source could not answer, if it could not."""
 
     previous: Permitted
     outcome: Outcome
+    reason: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ force; a load balancer sends work only then. It consults nobody's data and asks 
 import json
 import os
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from typing import Any
 
 import structlog
 
+from gateway.address import connect, split_tcp
 from gateway.logs import configure_logs
 from gateway.settings import Settings, load_settings
 from gateway.storage.database import Database
@@ -44,6 +44,8 @@ def make_server(address: tuple[str, int], checks: Mapping[str, Check]) -> Thread
 
     class Handler(BaseHTTPRequestHandler):
         timeout = 5
+        # Head and content leave in one piece: load balancers hang up as soon as they have read the status.
+        wbufsize = -1
 
         def do_GET(self) -> None:
             results = run_checks(checks) if self.path == "/ready" else {"process": "OK"}
@@ -64,17 +66,23 @@ def make_server(address: tuple[str, int], checks: Mapping[str, Check]) -> Thread
         def log_message(self, format: str, *args: object) -> None:
             """Probes come every few seconds: they are not worth a line."""
 
-    return ThreadingHTTPServer(address, Handler)
+    return _Server(address, Handler)
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Log a failure of ours in one line. A probe that hung up before it was answered is none."""
+        error = sys.exception()
+        if not isinstance(error, ConnectionError):
+            log.error("management_failed", error=type(error).__name__)
 
 
 def readiness_checks(settings: Settings) -> Mapping[str, Check]:
     """Return what must be well before this node gets work."""
-    from gateway.serve import split_address
-
     database = Database(settings.database_url, connections=1)
 
     def services() -> None:
-        socket.create_connection(split_address(settings.bind), timeout=2).close()
+        connect(settings.bind, 2).close()
 
     def schema() -> None:
         if not database.is_current():
@@ -85,11 +93,9 @@ def readiness_checks(settings: Settings) -> Mapping[str, Check]:
 
 def main() -> None:
     """Serve until told to stop, or until the process that started this one is gone."""
-    from gateway.serve import split_address
-
     settings = load_settings()
     configure_logs(settings.log_level, settings.log_format)
-    server = make_server(split_address(settings.management_bind), readiness_checks(settings))
+    server = make_server(split_tcp(settings.management_bind), readiness_checks(settings))
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_stop_with_parent, args=(server,), daemon=True).start()

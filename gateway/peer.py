@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """`address` is the text of an IP address; `certificate` is DER, None when the peer presented none."""
+    """`address` is an IP address, or `local` for a unix socket; `certificate` is DER, None if there is none."""
 
     address: str
     certificate: bytes | None

@@ -119,8 +119,7 @@ class Pipeline:
             self.recorder.record(trail.established, message, refusal)
             return self._seal(trail.established, message)
         except Unrecorded:
-            message = self._fault(trail.established, _UNRECORDED)
-            return _answer(trail.established, message, unsigned(message.body))
+            return self._say_unrecorded(trail.established)
 
     def _run(self, arrived: Arrived, trail: "_Trail") -> Disclosed:
         received = trail.add(receive(arrived, self.max_bytes))
@@ -149,18 +148,29 @@ class Pipeline:
             return self.replies.fault(arrived, _internal_error(arrived, error))
 
     def _seal(self, established: Established, message: Message) -> Answer:
-        """Sign for a client whose message was let in; a stranger gets no signature, nobody unknown may make us sign."""
-        admitted = find(established, Admitted)
-        if admitted is None:
-            return _answer(established, message, unsigned(message.body))
+        """Put the message into its envelope; a fault takes its place, and is recorded, when it cannot be signed."""
         try:
-            content = self.signer.sign(message.body, admitted.previous.signature_value, self.clock())
+            return _answer(established, message, self._envelope(established, message))
         except Exception as error:
             failure = _internal_error(get(established, Arrived), error)
             fault = self._fault(established, failure)
             self.recorder.record_unsigned(established, fault, failure)
             return _answer(established, fault, unsigned(fault.body))
-        return _answer(established, message, content)
+
+    def _say_unrecorded(self, established: Established) -> Answer:
+        fault = self._fault(established, _UNRECORDED)
+        try:
+            return _answer(established, fault, self._envelope(established, fault))
+        except Exception as error:
+            _internal_error(get(established, Arrived), error)
+            return _answer(established, fault, unsigned(fault.body))
+
+    def _envelope(self, established: Established, message: Message) -> bytes:
+        """Sign for a client whose message was let in; a stranger gets no signature, nobody unknown may make us sign."""
+        admitted = find(established, Admitted)
+        if admitted is None:
+            return unsigned(message.body)
+        return self.signer.sign(message.body, admitted.previous.signature_value, self.clock())
 
 
 class _Trail:

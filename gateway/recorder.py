@@ -1,14 +1,17 @@
 """Makes the audit record of an exchange out of what was established, and has it written before anything leaves."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
 
+from authz.ssin import has_valid_check_digits
 from gateway.audit.record import AuditRecord, RecordKind, RecordOutcome
 from gateway.audit.trail import AuditTrail
 from gateway.established import (
     Admitted,
+    Answered,
     Arrived,
     Authenticated,
     Disclosed,
@@ -76,6 +79,7 @@ def make_record(
     resolved = find(established, Resolved)
     valid = find(established, Valid)
     permitted = find(established, Permitted)
+    answered = find(established, Answered)
     disclosed = find(established, Disclosed)
     denied = refusal if isinstance(refusal, NoResult) else None
     decided = permitted or denied
@@ -101,7 +105,7 @@ def make_record(
         operation=resolved.operation.descriptor.name if resolved else None,
         legal_context=request.legal_context if request else None,
         deliberation=permitted.permit.deliberation if permitted else None,
-        customer_ticket=information.get("ticket"),
+        customer_ticket=_without_persons(information.get("ticket")),
         criteria=tuple(request.parameters) if request else (),
         delivered=disclosed.delivered if disclosed and refusal is None else (),
         withheld=disclosed.withheld if disclosed and refusal is None else (),
@@ -110,5 +114,11 @@ def make_record(
         request=request,
         facts=decided.facts if decided else None,
         decided_at=decided.decided_at if decided else None,
-        reason=refusal.reason if refusal else "",
+        reason=refusal.reason if refusal else answered.reason if answered else "",
     )
+
+
+def _without_persons(ticket: str | None) -> str | None:
+    """Return the client's own ticket, None when it holds an SSIN: the sealed message has it all the same."""
+    numbers = re.findall(r"(?=(\d{11}))", ticket or "")
+    return None if any(has_valid_check_digits(number) for number in numbers) else ticket

@@ -93,7 +93,7 @@ class Replies:
             values["status"] = {
                 "value": value,
                 "code": code,
-                "description": self._description(code),
+                "description": self._description(value, code),
                 "information": _information(information),
             }
         body = operation.write_response(values | dict(data))
@@ -128,9 +128,9 @@ class Replies:
             "timestampReply": self._clock(),
         }
 
-    def _description(self, code: str) -> str:
-        entry = self._catalogue.get(code)
-        return self._text(code, f"{entry.texts['en'].meaning} {entry.texts['en'].remedy}".strip())
+    def _description(self, value: str, code: str) -> str:
+        texts = self._catalogue.get(code).texts["en"]
+        return self._text(code, texts.meaning if value == "DATA_FOUND" else f"{texts.meaning} {texts.remedy}")
 
     def _text(self, code: str, text: str) -> str:
         """Add where the catalogue explains the code, if both fit within what the contracts hold."""

@@ -3,9 +3,7 @@
 Each worker builds its own gateway after the fork. The TLS context is built once per process, not once per connection.
 """
 
-import errno
 import os
-import socket
 import ssl
 import subprocess
 import sys
@@ -15,6 +13,7 @@ from typing import Any
 import structlog
 from gunicorn.app.base import BaseApplication
 
+from gateway.address import AddressUnusable, check_free
 from gateway.bootstrap import CannotStart, Gateway, build_gateway
 from gateway.logs import configure_logs
 from gateway.settings import Settings
@@ -43,12 +42,6 @@ def check_addresses(settings: Settings) -> None:
     """Raise CannotServe when an address that we need is taken or not ours."""
     _check_address(settings.bind, "bind")
     _check_address(settings.management_bind, "management_bind")
-
-
-def split_address(address: str) -> tuple[str, int]:
-    """Split HOST:PORT; an IPv6 host stands in brackets."""
-    host, _, port = address.rpartition(":")
-    return host.strip("[]"), int(port)
 
 
 class _Application(BaseApplication):
@@ -157,15 +150,7 @@ def _is_management_possible(settings: Settings) -> bool:
 
 
 def _check_address(address: str, setting: str) -> None:
-    host, port = split_address(address)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise CannotServe(
-                    f"{address} is in use: stop what listens there, or choose another address ({setting})."
-                ) from None
-            raise CannotServe(f"{address} cannot be used ({error.strerror}): change the setting {setting}.") from None
+    try:
+        check_free(address)
+    except AddressUnusable as reason:
+        raise CannotServe(f"{reason}: stop what listens there, or choose another address ({setting}).") from None

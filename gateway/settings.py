@@ -5,7 +5,7 @@ the defaults under the state directory. A wrong or unknown setting stops the sta
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
@@ -16,11 +16,10 @@ from pydantic_settings import (
 )
 
 from authz.ssin import Environment
+from gateway.address import Address
 
 SETTINGS_FILE = "gateway.toml"
 PREFIX = "KSZ_"
-
-Port = Annotated[str, Field(pattern=r"^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")]
 
 
 class InvalidSettings(Exception):
@@ -49,8 +48,11 @@ class Settings(BaseSettings):
         pattern=r"^https?://[^\s?#]+[^\s?#/]$",
         description="The address at which clients reach this gateway; it stands in the WSDLs and in error messages.",
     )
-    bind: Port = Field("127.0.0.1:8443", description="HOST:PORT of the SOAP services.")
-    management_bind: Port = Field(
+    bind: Address = Field(
+        "127.0.0.1:8443",
+        description="HOST:PORT of the SOAP services, or unix:/path behind a proxy on the same machine.",
+    )
+    management_bind: Address = Field(
         "127.0.0.1:8081",
         description="HOST:PORT of /live and /ready, plain HTTP: keep it off public networks.",
     )
@@ -70,7 +72,8 @@ class Settings(BaseSettings):
     )
     clock_skew: int = Field(60, ge=0, le=600, description="Seconds that a client's clock may be ahead of ours.")
     trusted_proxies: tuple[str, ...] = Field(
-        (), description="Addresses of the reverse proxies whose certificate header is believed."
+        (),
+        description="Addresses of the reverse proxies whose certificate header is believed; `local`: of a unix socket.",
     )
     proxy_certificate_header: str = Field(
         "X-Client-Cert",
@@ -94,7 +97,7 @@ class Settings(BaseSettings):
     )
     client_crl: Path | None = Field(
         Path("pki/crl.pem"),
-        description="PEM revocation list of those authorities; read again when it changes.",
+        description="PEM revocation list of those authorities; read again when it changes. Empty: none.",
     )
     audit_keys: Path = Field(
         Path("keys/audit"),
@@ -108,6 +111,11 @@ class Settings(BaseSettings):
         "info", description="Least severity that is logged."
     )
     log_format: Literal["json", "console"] = Field("json", description="json for machines, console for people.")
+
+    @field_validator("client_crl", mode="before")
+    @classmethod
+    def _none_if_empty(cls, value: Any) -> Any:
+        return None if value == "" else value
 
     @field_validator("state", mode="after")
     @classmethod

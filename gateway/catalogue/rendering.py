@@ -57,7 +57,7 @@ def render_markdown(catalogue: Catalogue) -> str:
         "# Error codes",
         "",
         "Every code that the gateway can give. A gateway serves these texts at `/errors` and `/errors/CODE`.",
-        "This page is written by `python -m gateway.catalogue`, from `gateway/catalogue/catalogue.yaml`.",
+        "This page is written by `make docs`, from `gateway/catalogue/catalogue.yaml`.",
         "",
         "| code | given as | meaning |",
         "|---|---|---|",

@@ -1,5 +1,6 @@
 """`annex …`: check and import the annexes that say what each client may do."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from getpass import getuser
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Annotated
 import typer
 
 from authz.annex_document import AnnexInvalid, read_annex
+from authz.annex_yaml import AnnexProblem
 from gateway.annex_store import AnnexRefused
 from gateway.bootstrap import open_annex_store, opened_storage
 from gateway.cli.output import JsonOption, Problem, StateOption, console, get_settings, print_json
@@ -41,10 +43,11 @@ def check(files: Files, as_json: JsonOption = False) -> None:
                 for file, one in problems
             ]
         )
-    for file, one in problems if not as_json else ():
-        console.print(f"{file}:{one.line}: {one.path}: {one.message}. {one.remedy}.", markup=False, soft_wrap=True)
+    else:
+        _print_problems(problems)
     if problems:
-        raise Problem(f"{len(problems)} problems in {len({file for file, _ in problems})} of {len(files)} annexes.")
+        wrong = len({file for file, _ in problems})
+        raise Problem(f"{wrong} of {len(files)} annexes cannot be used; problems found: {len(problems)}.")
     if not as_json:
         console.print(f"{len(files)} annexes are in order.")
 
@@ -61,15 +64,19 @@ def import_(files: Files, state: StateOption = None) -> None:
             try:
                 activation = store.add(_read(file), actor=getuser(), now=datetime.now(UTC))
             except AnnexInvalid as invalid:
-                raise Problem(
-                    f"{file} is no annex: {len(invalid.problems)} problems; annex check lists them."
-                ) from None
+                _print_problems([(file, problem) for problem in invalid.problems])
+                raise Problem(f"{file} cannot be used; problems found: {len(invalid.problems)}.") from None
             except AnnexRefused as refused:
                 raise Problem(f"{file}: {refused}.") from None
             console.print(
                 f"{activation.client}: revision {activation.revision[:12]}, in force from {activation.active_from}",
                 soft_wrap=True,
             )
+
+
+def _print_problems(problems: Iterable[tuple[Path, AnnexProblem]]) -> None:
+    for file, one in problems:
+        console.print(f"{file}:{one.line}: {one.path}: {one.message}. {one.remedy}.", markup=False, soft_wrap=True)
 
 
 def _read(file: Path) -> str:

@@ -20,7 +20,6 @@ from gateway.settings import Settings
 from gateway.xml.lexical import reader_of
 from gateway.xml.model import SimpleType
 
-
 _BEGINS = ("period/beginDate", "period/beginQuarter", "quarterPeriod/beginQuarter")
 _ENDS = ("period/endDate", "period/endQuarter", "quarterPeriod/endQuarter")
 
@@ -81,7 +80,9 @@ class Caller:
         except requests.RequestException as error:
             raise Problem(f"{self._url} does not answer ({type(error).__name__}): is the gateway running?") from None
         except zeep.exceptions.Error as error:
-            raise Problem(f"the request cannot be made: {error}") from None
+            raise Problem(
+                f"the request is not whole: {error}. Give it with options such as --ssin and --begin."
+            ) from None
 
     def _find_operation(self, service: str, operation: str) -> OperationContract:
         for contract in self._contracts.services.values():
@@ -221,7 +222,7 @@ def _read_settings(contract: OperationContract, settings: Iterable[str]) -> Iter
 
     `criteria/` may be left out. Problem for a path or a value that the contract does not have.
     """
-    elements = {path: element for path, element in contract.request.paths()}
+    elements = dict(contract.request.paths())
     given: dict[str, Any] = {}
     for setting in settings:
         path, equals, text = setting.partition("=")

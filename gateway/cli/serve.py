@@ -25,19 +25,23 @@ def serve(
     workers: Annotated[int | None, typer.Option(min=1, help="Worker processes.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of each worker.")] = None,
 ) -> None:
-    """Serve until stopped (Ctrl-C, or SIGTERM: requests in hand are finished first).
+    """Serve until stopped: with Ctrl-C at once, with SIGTERM after finishing the requests in hand.
 
     The state must be prepared: `ksz-gateway demo` makes one to try things with.
     """
-    settings = get_settings(
-        state=state,
-        bind=bind,
-        management_bind=management_bind,
-        public_url=public_url or _url_of(bind, tls=not no_tls),
-        tls=False if no_tls else None,
-        workers=workers,
-        threads=threads,
-    )
+    given = {
+        "state": state,
+        "bind": bind,
+        "management_bind": management_bind,
+        "public_url": public_url,
+        "tls": False if no_tls else None,
+        "workers": workers,
+        "threads": threads,
+    }
+    settings = get_settings(**given)
+    if bind is not None and not bind.startswith("unix:") and "public_url" not in settings.model_fields_set:
+        # Where no public address is known, clients come to where we listen.
+        settings = get_settings(**given | {"public_url": f"{'https' if settings.tls else 'http'}://{bind}"})
     # Imported here: gunicorn and the contracts are not needed to print a help text.
     from gateway.serve import CannotServe
     from gateway.serve import serve as run
@@ -46,8 +50,3 @@ def serve(
         run(settings)
     except CannotServe as reason:
         raise Problem(str(reason)) from None
-
-
-def _url_of(bind: str | None, *, tls: bool) -> str | None:
-    """Without another public address, clients come to where we listen."""
-    return f"{'https' if tls else 'http'}://{bind}" if bind else None

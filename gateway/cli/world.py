@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import typer
+from rich.markup import escape
 
 from authz.annex import Annex
 from authz.annex_document import read_annex
+from fixtures.persona import Expectation
 from fixtures.world import load_all_personas
 from gateway.bootstrap import CannotStart, list_annexes, opened_storage
-from gateway.cli.output import JsonOption, StateOption, errors, get_settings, print_json, print_table
+from gateway.cli.output import JsonOption, StateOption, console, errors, get_settings, print_json
 from gateway.contracts import load_contracts
 from gateway.demo_world import demo_annexes
 from gateway.settings import Settings
@@ -28,15 +30,12 @@ def personas(state: StateOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         print_json([persona.to_document() for persona in loaded])
         return
-    print_table(
-        ("ssin", "name", "description", "operation", "client", "legal context", "answer"),
-        (
-            ((persona.ssin, persona.name, persona.description) if first else ("", "", ""))
-            + (each.operation, each.client, each.legal_context, f"{each.value} {each.code}")
-            for persona in loaded
-            for first, each in _marking_first(persona.expectations)
-        ),
-    )
+    for persona in loaded:
+        console.print(f"[bold]{persona.ssin}[/] {escape(f'{persona.name}: {persona.description}')}", soft_wrap=True)
+        for each in persona.expectations:
+            criteria = " ".join(f"{name} {value}" for name, value in each.leaves())
+            question = " ".join(filter(None, (each.operation, _asker(each), criteria)))
+            console.print(f"  {escape(question)}: [cyan]{each.value} {each.code}[/]", soft_wrap=True)
 
 
 def clients(state: StateOption = None, as_json: JsonOption = False) -> None:
@@ -48,27 +47,20 @@ def clients(state: StateOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         print_json(documents)
         return
-    print_table(
-        ("name", "kind", "identity", "authentication", "service", "operation", "legal contexts"),
-        (
-            (
-                (
-                    document["name"],
-                    document["kind"],
-                    _identity(document),
-                    ", ".join(document["authentication"]),
-                )
-                if first
-                else ("", "", "", "")
-            )
-            + (each["service"], each["operation"], ", ".join(each["legalContexts"]))
-            for document in documents
-            for first, each in _marking_first(document["operations"] or [_NOTHING])
-        ),
-    )
+    for document in documents:
+        proof = " or ".join(document["authentication"])
+        console.print(
+            f"[bold]{document['name']}[/] {document['kind']} {_identity(document)}, proves itself by {proof}",
+            soft_wrap=True,
+        )
+        for each in document["operations"]:
+            contexts = ", ".join(each["legalContexts"])
+            console.print(f"  {each['service']} {each['operation']} under [cyan]{contexts}[/]", soft_wrap=True)
 
 
-_NOTHING = {"service": "(nothing that needs a grant)", "operation": "", "legalContexts": []}
+def _asker(each: Expectation) -> str:
+    customer = "/".join(str(part) for part in each.customer.values())
+    return f"by {each.client} for {customer} under {each.legal_context}"
 
 
 def describe(annex: Annex) -> dict[str, Any]:
@@ -104,7 +96,3 @@ def _annexes(settings: Settings) -> list[Annex]:
 
 def _identity(document: Mapping[str, Any]) -> str:
     return document.get("cbeNumber") or f"{document['sector']}/{document['institution']}"
-
-
-def _marking_first(items: Any) -> Any:
-    return ((index == 0, item) for index, item in enumerate(items))

@@ -3,7 +3,7 @@
 from gateway.established import Parsed, Received
 from gateway.refusal import Fault
 from gateway.wss.names import SECURITY_TAG
-from gateway.xml.parse import Unparsable, XmlLimits, headers_to_understand, parse_message
+from gateway.xml.parse import OtherSoapVersion, Unparsable, XmlLimits, headers_to_understand, parse_message
 
 
 def parse(received: Received, limits: XmlLimits) -> Parsed:
@@ -11,7 +11,7 @@ def parse(received: Received, limits: XmlLimits) -> Parsed:
     try:
         message = parse_message(received.body, limits)
     except Unparsable as unparsable:
-        faultcode = "soapenv:VersionMismatch" if "SOAP 1." in unparsable.reason else "soapenv:Client"
+        faultcode = "soapenv:VersionMismatch" if isinstance(unparsable, OtherSoapVersion) else "soapenv:Client"
         raise Fault(unparsable.code, unparsable.reason, faultcode=faultcode) from None
     for header in headers_to_understand(message.header):
         if header.tag != SECURITY_TAG:

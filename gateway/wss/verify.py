@@ -1,8 +1,8 @@
 """Verifies who signed an envelope, that it is fresh, and that what will be acted upon is what was signed.
 
-Cheap checks come first: shape and limits, freshness, the certificate (remembered), then digests and the
-signature. It does not know clients or annexes, and does not remember messages: it names the key under which
-a replay is found.
+Cheap checks come first: shape and limits, freshness, the certificate (remembered), then the signature, then the
+digests: certificates are public, and only the holder of the key may have a whole Body canonicalised. It does not
+know clients or annexes, and does not remember messages: it names the key under which a replay is found.
 """
 
 from dataclasses import dataclass
@@ -63,10 +63,10 @@ def verify_envelope(envelope: etree._Element, trust: Trust, policy: SecurityPoli
     check_fresh(timestamp, policy, now)
     certificate = trust.authenticate(read_base64(parts.token, policy.max_token_characters), now)
     etree.strip_tags(parts.body, etree.Comment)
-    for reference, target in zip(signature.references, targets, strict=True):
-        _check_digest(reference, target)
     signed_octets = canonicalize(signature.signed_info, signature.inclusive_prefixes)
     _check_signature(signature, certificate, signed_octets)
+    for reference, target in zip(signature.references, targets, strict=True):
+        _check_digest(reference, target)
     return VerifiedMessage(
         certificate=certificate,
         body_child=body_child,

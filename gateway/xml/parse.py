@@ -8,6 +8,7 @@ the price of a memory scan. (Exclusive C14N is quadratic in attributes, and in n
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from lxml import etree
 
@@ -31,16 +32,25 @@ class Unparsable(Exception):
         self.reason = reason
 
 
+class OtherSoapVersion(Unparsable):
+    """An Envelope, but not of SOAP 1.1 (SOAP 1.1 §4.4.1: VersionMismatch)."""
+
+
 @dataclass(frozen=True, slots=True)
 class XmlLimits:
     """What a message may cost to read; generous for every published contract.
 
-    `elements` counts start and end tags together. libxml2 itself caps the depth at 256 and a text at 10 MB.
+    `elements` counts start and end tags together; `lookups` bounds them times the namespace declarations, because
+    exclusive C14N looks each prefix of a PrefixList up on every element, through all declarations above it. `depth`
+    counts the Envelope. `text` is the longest run of bytes without a tag: patterns of an XSD are slow on long texts.
     """
 
-    elements: int = 20_000
-    attributes: int = 5_000
-    namespaces: int = 500
+    elements: int = 10_000
+    attributes: int = 1_000
+    namespaces: int = 250
+    lookups: int = 300_000
+    depth: int = 24
+    text: int = 32 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,7 @@ def parse_message(data: bytes, limits: XmlLimits) -> SoapMessage:
         raise Unparsable("GTW00013", f"The message is not well-formed XML: {_first_line(error)}.") from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise Unparsable("GTW00013", "A document type declaration is not allowed; send the message without it.")
+    _check_depth(root, limits.depth)
     return _take_apart(root)
 
 
@@ -103,6 +114,20 @@ def _check_bytes(data: bytes, limits: XmlLimits) -> None:
     ):
         if found > allowed:
             raise Unparsable("GTW00014", f"The message has {found} {what}; at most {allowed} are accepted.")
+    if len(max(data.split(b"<"), key=len)) > limits.text:
+        raise Unparsable("GTW00014", f"The message has more than {limits.text} bytes in one text or tag.")
+    if data.count(b"<") * data.count(b"xmlns") > limits.lookups:
+        raise Unparsable("GTW00014", "The message has too many namespace declarations for its many tags.")
+
+
+def _check_depth(envelope: etree._Element, most: int) -> None:
+    if _deeper_than(most)(envelope):
+        raise Unparsable("GTW00014", f"The message is nested too deeply; at most {most} levels are accepted.")
+
+
+@cache
+def _deeper_than(depth: int) -> etree.XPath:
+    return etree.XPath(f"boolean({'/*' * (depth + 1)})")
 
 
 def _first_line(error: etree.XMLSyntaxError) -> str:
@@ -113,9 +138,9 @@ def _first_line(error: etree.XMLSyntaxError) -> str:
 
 def _take_apart(envelope: etree._Element) -> SoapMessage:
     if envelope.tag == f"{{{SOAP12}}}Envelope":
-        raise Unparsable("GTW00015", "This is a SOAP 1.2 Envelope; send SOAP 1.1.")
+        raise OtherSoapVersion("GTW00015", "This is a SOAP 1.2 Envelope; send SOAP 1.1.")
     if envelope.tag != f"{{{SOAP}}}Envelope":
-        raise Unparsable("GTW00015", "The root element is no SOAP 1.1 Envelope.")
+        raise OtherSoapVersion("GTW00015", "The root element is no SOAP 1.1 Envelope.")
     parts = list(envelope)
     header = parts.pop(0) if parts and parts[0].tag == f"{{{SOAP}}}Header" else None
     if len(parts) != 1 or parts[0].tag != f"{{{SOAP}}}Body":

@@ -53,7 +53,9 @@ def consult_attestations(consultation: Consultation, repository: DmfaRepository,
     if missing:
         return Outcome("source_missing", data, missing)
     if page.more:
-        return Outcome("page_found", data, (("next", "more attestations follow: ask again with this value in criteria"),))
+        return Outcome(
+            "page_found", data, (("next", "more attestations follow: ask again with this value in criteria"),)
+        )
     return Outcome("data_found", data)
 
 

@@ -24,7 +24,7 @@ class DmfaConsultation(Service):  # type: ignore[misc]  # Spyne is untyped.
         _in_message_name=f"{{{NAMESPACE}}}consultDmfaAttestationsBySsinRequest",
         _out_message_name=f"{{{NAMESPACE}}}consultDmfaAttestationsBySsinResponse",
     )
-    def consult_dmfa_attestations_by_ssin(ctx: Any, consultation: Consultation) -> Outcome:  # noqa: N805 - Spyne passes its context first.
+    def consult_dmfa_attestations_by_ssin(ctx: Any, consultation: Consultation) -> Outcome:
         """Tell the attestations of a person."""
         config = ctx.app.config
         return operations.consult_attestations(consultation, config.repository, config.page_tokens)
@@ -36,6 +36,6 @@ class DmfaConsultation(Service):  # type: ignore[misc]  # Spyne is untyped.
         _in_message_name=f"{{{NAMESPACE}}}consultPersonnelByEmployerRequest",
         _out_message_name=f"{{{NAMESPACE}}}consultPersonnelByEmployerResponse",
     )
-    def consult_personnel_by_employer(ctx: Any, consultation: Consultation) -> Outcome:  # noqa: N805 - as above.
+    def consult_personnel_by_employer(ctx: Any, consultation: Consultation) -> Outcome:
         """Answer that no batch can be promised."""
         return operations.consult_personnel(consultation)

@@ -198,7 +198,9 @@ def test_a_page_is_one_range_of_the_key_however_many_there_are(database: Databas
     assert len(selects) == 2
     with database.read() as connection:
         for statement, parameters in selects:
-            plan = "; ".join(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters))
+            plan = "; ".join(
+                row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            )
             assert "SEARCH dmfa_attestations USING INDEX" in plan
             assert "ssin=? AND quarter>? AND quarter<?" in plan
     plan_of_page = selects[0][0]

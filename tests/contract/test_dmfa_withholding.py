@@ -16,16 +16,17 @@ from gateway.established import Answered
 from gateway.stages.disclose import disclose
 from services.consultation import Outcome
 from services.dmfa import DESCRIPTOR
-from services.dmfa.reply import UNSUPPORTED, make_attestations as assemble
+from services.dmfa.reply import UNSUPPORTED
+from services.dmfa.reply import make_attestations as assemble
 
 SERVICE = load_contracts((DESCRIPTOR,)).services[DESCRIPTOR.path]
 (OPERATION,) = (each for each in SERVICE.operations.values() if each.descriptor.subject)
 SHAPE = OPERATION.shape()
 SSIN = "85680695955"
 # A version in the middle, which has links to both sides, with every element that the registers have.
-COMPLETE = make_attestations(
-    SSIN, 1, (Employment(10, "2020Q1", "2020Q1", history=("CREATION",) * 3, complete=True),)
-)[1]
+COMPLETE = make_attestations(SSIN, 1, (Employment(10, "2020Q1", "2020Q1", history=("CREATION",) * 3, complete=True),))[
+    1
+]
 DATA: Mapping[str, Any] = {
     "ssin": {"#text": SSIN, "@canceled": False},
     "unsupportedData": {"unsupportedElement": list(UNSUPPORTED)},

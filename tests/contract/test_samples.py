@@ -72,8 +72,6 @@ def test_enterprise_numbers_of_samples_have_check_digits() -> None:
 
 
 def test_nsso_numbers_of_samples_have_check_digits() -> None:
-    numbers = {
-        str(node.text) for sample in SAMPLES for node in etree.parse(sample).iter("nssoRegistrationNumber")
-    }
+    numbers = {str(node.text) for sample in SAMPLES for node in etree.parse(sample).iter("nssoRegistrationNumber")}
     assert len(numbers) > 1
     assert all(has_valid_nsso_check_digits(number) for number in numbers)

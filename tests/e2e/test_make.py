@@ -10,7 +10,9 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 def make(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["make", "run", *arguments], cwd=directory, capture_output=True, text=True, check=False)
+    program = shutil.which("make")
+    assert program is not None
+    return subprocess.run([program, "run", *arguments], cwd=directory, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture

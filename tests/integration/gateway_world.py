@@ -223,22 +223,19 @@ class World:
     gateway: Gateway
     clock: Clock
     app: GatewayApp = field(init=False)
+    pipeline: Pipeline = field(init=False)
 
     def __post_init__(self) -> None:
         self.app = self.gateway.app
-
-    @property
-    def pipeline(self) -> Pipeline:
-        pipeline = self.app._processor
-        assert isinstance(pipeline, Pipeline)
-        return pipeline
+        self.pipeline = self.gateway.pipeline
 
     def with_part(self, **parts: Any) -> "World":
         """Return this world with other parts in its pipeline."""
         changed = World(self.settings, self.gateway, self.clock)
+        changed.pipeline = replace(self.pipeline, **parts)
         changed.app = GatewayApp(
             self.app._endpoints,
-            replace(self.pipeline, **parts),
+            changed.pipeline,
             self.app._catalogue,
             self.app._peers,
             self.settings.max_message_bytes,
@@ -265,7 +262,7 @@ class World:
             "REMOTE_ADDR": CLIENT_ADDRESS,
             "wsgi.input": io.BytesIO(body),
         }
-        chunks = self.app(variables | environ, lambda status, headers: started.append((status, headers)))  # type: ignore[arg-type]  # What the application uses of WSGI is all there.
+        chunks = self.app(variables | environ, lambda status, headers: started.append((status, headers)))
         ((status, headers),) = started
         return Reply(status, dict(headers), b"".join(chunks))
 
@@ -345,7 +342,7 @@ def open_world(
 ) -> Iterator[World]:
     """Open a gateway on a copy of a demo state; `repository` replaces the source of the service."""
     shutil.copytree(state, directory, dirs_exist_ok=True)
-    loaded = load_settings(state=directory, public_url=PUBLIC_URL, trusted_proxies=(PROXY,), **settings)
+    loaded = load_settings(**{"state": directory, "public_url": PUBLIC_URL, "trusted_proxies": (PROXY,)} | settings)
     clock = Clock()
     repositories = {service: repository} if repository is not None else None
     gateway = build_gateway(loaded, clock, repositories)
@@ -368,7 +365,7 @@ class LogLines(logging.Handler):
 
 @contextmanager
 def captured_logs() -> Iterator[LogLines]:
-    """Have everything logged that a gateway can log at its most talkative, and keep it."""
+    """Log what a gateway does at its most talkative, and keep it."""
     root = logging.getLogger()
     before, level = list(root.handlers), root.level
     configure_logs("debug", "json")
@@ -376,7 +373,6 @@ def captured_logs() -> Iterator[LogLines]:
     kept = LogLines()
     kept.setFormatter(handler.formatter)
     root.handlers = [*before, kept]
-    root.setLevel(logging.DEBUG)
     try:
         yield kept
     finally:

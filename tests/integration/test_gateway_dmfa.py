@@ -57,7 +57,9 @@ def request_xml(customer: Mapping[str, Any], legal_context: str, criteria: Mappi
     return compile_writer(contracts()[operation].request, DMFA, "v1")(values)
 
 
-def ask(world: World, ssin: str, client: str = "pensions", begin: str = "2003Q1", end: str = "2025Q4", **more: Any) -> Reply:
+def ask(
+    world: World, ssin: str, client: str = "pensions", begin: str = "2003Q1", end: str = "2025Q4", **more: Any
+) -> Reply:
     number, context = CONTEXTS[client]
     period = {"quarterPeriod": {"beginQuarter": begin, "endQuarter": end}}
     payload = request_xml({"cbeNumber": number}, context, {"ssin": ssin, **period, **ONLINE, **more}, BY_SSIN)

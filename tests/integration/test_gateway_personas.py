@@ -11,6 +11,7 @@ from gateway_world import (
     signature_value,
     signed_names,
 )
+from lxml import etree
 
 from authz.brussels import brussels_day
 from fixtures.persona import Expectation, Persona
@@ -49,8 +50,8 @@ def test_persona_is_answered_as_expected(world: World, persona: Persona, expecta
     assert_echoed(reply.payload, persona, expectation)
 
 
-def assert_echoed(payload: object, persona: Persona, expectation: Expectation) -> None:
-    find = payload.findtext  # type: ignore[attr-defined]  # An lxml element.
+def assert_echoed(payload: etree._Element, persona: Persona, expectation: Expectation) -> None:
+    find = payload.findtext
     assert find("criteria/ssin") == persona.ssin
     assert find("legalContext") == expectation.legal_context
     for name, value in expectation.customer.items():

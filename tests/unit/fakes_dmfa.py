@@ -24,9 +24,7 @@ class FakeDmfaRepository:
         found = [each for each in self.attestations if _meets(each, replace(search, after=None))]
         missing = [each for each in found if self._is_out(each)]
         told = [
-            each
-            for each in found
-            if each not in missing and (search.after is None or each.position > search.after)
+            each for each in found if each not in missing and (search.after is None or each.position > search.after)
         ]
         deliveries = sorted({(each.source, each.position.quarter) for each in missing})
         return AttestationPage(

@@ -231,7 +231,8 @@ def test_every_problem_of_every_layer_is_reported_at_once_in_the_order_of_lines(
 def test_a_problem_reads_as_a_sentence_with_its_remedy() -> None:
     (problem,) = _problems(BASE.replace("career/occupation", "career/ocupation"))
     assert str(problem) == (
-        "line 23: operations[0].withheld[0]: the reply has no element career/ocupation. Did you mean career/occupation?"
+        "line 23: operations[0].withheld[0]: the reply has no element career/ocupation. "
+        "Write career/occupation, if that is meant."
     )
 
 

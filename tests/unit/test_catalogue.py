@@ -62,9 +62,7 @@ def test_every_code_that_the_program_gives_has_an_entry() -> None:
 def test_an_entry_says_meaning_cause_and_remedy_in_sentences_of_each_language(code: str) -> None:
     entry = CATALOGUE.get(code)
     assert set(entry.texts) == {"en", "nl", "fr"}
-    said = [
-        getattr(texts, aspect) for texts in entry.texts.values() for aspect in ("meaning", "cause", "remedy")
-    ]
+    said = [getattr(texts, aspect) for texts in entry.texts.values() for aspect in ("meaning", "cause", "remedy")]
     assert all(re.fullmatch(r"\S.*\.", text) for text in said)
     assert len(set(said)) == len(said)
 
@@ -129,9 +127,7 @@ def test_the_page_of_the_documentation_is_that_of_the_catalogue() -> None:
 
 def test_every_line_of_the_table_of_contents_leads_to_a_heading() -> None:
     page = render_markdown(CATALOGUE)
-    headings = {
-        re.sub(r"[^\w\- ]", "", line).lower() for line in re.findall(r"^## (.*)$", page, re.MULTILINE)
-    }
+    headings = {re.sub(r"[^\w\- ]", "", line).lower() for line in re.findall(r"^## (.*)$", page, re.MULTILINE)}
     links = re.findall(r"\]\(#([^)]*)\)", page)
     assert len(links) == len(CODES)
     assert set(links) == headings

@@ -171,7 +171,9 @@ def test_what_cannot_be_used_is_named_and_the_source_not_asked(cause: str) -> No
 def test_the_first_quarter_and_the_current_one_can_be_asked() -> None:
     assert ask(quarterPeriod=quarters("2003Q1", "2003Q1")).case == "no_data"
     assert ask(quarterPeriod=quarters("2026Q2", "2027Q4")).case == "no_data"
-    assert ask(provincialOrLocalAuthority=True, sectorIndicators={"sectorIndicator": ["PRI", "PLP"]}).case == "data_found"
+    assert (
+        ask(provincialOrLocalAuthority=True, sectorIndicators={"sectorIndicator": ["PRI", "PLP"]}).case == "data_found"
+    )
 
 
 def test_a_batch_is_not_promised_and_the_source_not_asked() -> None:

@@ -44,7 +44,11 @@ def test_employers_have_valid_numbers_that_differ() -> None:
     employers = [make_employer(number) for number in range(EMPLOYERS)]
     assert all(has_valid_nsso_check_digits(each.nsso_number) for each in employers)
     assert all(has_valid_cbe_check_digits(each.enterprise_number) for each in employers)
-    assert len({each.nsso_number for each in employers}) == len({each.enterprise_number for each in employers}) == EMPLOYERS
+    assert (
+        len({each.nsso_number for each in employers})
+        == len({each.enterprise_number for each in employers})
+        == EMPLOYERS
+    )
 
 
 def test_any_number_of_workers_streams_and_no_more_than_there_are() -> None:

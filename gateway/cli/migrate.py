@@ -1,0 +1,26 @@
+"""`migrate`: bring the database to the schema of this version."""
+
+import typer
+
+from gateway.bootstrap import open_storage
+from gateway.cli.output import StateOption, console, get_settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(migrate)
+
+
+def migrate(state: StateOption = None) -> None:
+    """Bring the database to the schema of this version, making it if need be. Run it before a new version serves.
+
+    All of the change is made or none; nodes that start it together take turns.
+    """
+    settings = get_settings(state=state)
+    settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    storage = open_storage(settings)
+    try:
+        storage.database.migrate()
+    finally:
+        storage.close()
+    console.print("The database is at the schema of this version.")

@@ -1,0 +1,26 @@
+#!/bin/sh
+# Installs what `make interop` runs: PHP with soap, HAProxy and Node from Debian, and what the Node example is locked to.
+set -eu
+cd "$(dirname "$0")/../.."
+
+missing=""
+php -m 2>/dev/null | grep -qix soap || missing="$missing php-cli php-soap"
+test -x /usr/sbin/haproxy || missing="$missing haproxy"
+command -v node >/dev/null || missing="$missing nodejs"
+command -v npm >/dev/null || missing="$missing npm"
+
+if test -n "$missing"; then
+    command -v apt-get >/dev/null || { echo "interop: install$missing, then try again (there is no apt-get here)." >&2; exit 1; }
+    as_root=""
+    test "$(id -u)" = 0 || as_root=sudo
+    echo "Installing$missing ..."
+    $as_root apt-get update -qq
+    # shellcheck disable=SC2086 # These are several packages.
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >/dev/null
+fi
+
+node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' || {
+    echo "interop: Node is $(node --version), and soap needs 20.19 or later (Debian 13 has it)." >&2
+    exit 1
+}
+npm ci --prefix docs/clients/node --ignore-scripts --no-progress --loglevel=error
