@@ -103,7 +103,8 @@ def open_target() -> Iterator[Target]:
         clock = Clock(datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=1))
         gateway = build_gateway(settings, clock)
         try:
-            yield Target(gateway.app, clock, clock.advance, load_identities(settings.state), _collect_logs())
+            with _collected_logs() as lines:
+                yield Target(gateway.app, clock, clock.advance, load_identities(settings.state), lines)
         finally:
             gateway.close()
 
@@ -113,11 +114,17 @@ def load_identities(state: Path) -> Mapping[str, Identity]:
     return {name: load_identity(state / "pki" / "clients" / name) for name in CLIENTS}
 
 
-def _collect_logs() -> list[str]:
+@contextmanager
+def _collected_logs() -> Iterator[list[str]]:
     lines: list[str] = []
-    configure_logs("debug", "json")
     root = logging.getLogger()
+    before, level = root.handlers, root.level
+    configure_logs("debug", "json")
     collector = _Collector(lines)
     collector.setFormatter(root.handlers[0].formatter)
     root.handlers = [collector]
-    return lines
+    try:
+        yield lines
+    finally:
+        root.handlers = before
+        root.setLevel(level)

@@ -18,7 +18,7 @@ from typer.core import TyperGroup, TyperOption
 import gateway.pipeline
 from authz.annex_reference import render_annex_reference
 from authz.contract_shape import ContractShape
-from fixtures.attacks import ATTACKS
+from fixtures.attacks import HOSTILE
 from fixtures.world import PERSONAS
 from gateway.catalogue import Entry, load_catalogue, render_markdown
 from gateway.cli import app
@@ -93,8 +93,8 @@ def render_security_faults() -> str:
 
 def render_attacks() -> str:
     """Return every message that is kept to be refused, with the code that it gets."""
-    rows = ((f"`{attack.name}`", attack.tries, f"`{attack.code}`") for attack in ATTACKS.values())
-    return _table(("message", "what it tries", "refused with"), rows)
+    rows = ((f"`{attack.name}`", attack.tries, f"`{' '.join(attack.answer)}`") for attack in HOSTILE.values())
+    return _table(("message", "what it tries", "answered with"), rows)
 
 
 def render_personas(service: str) -> str:

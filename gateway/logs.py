@@ -5,10 +5,25 @@ reaches them: the modules that catch exceptions log classes and places.
 """
 
 import logging
+import re
 import sys
 from typing import Any
 
 import structlog
+
+
+class _WithoutQuotations(logging.Filter):
+    """Cuts gunicorn's lines off where they quote what was sent: a malformed request may hold anything."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        if text.startswith("Invalid request"):
+            record.msg, record.args = _QUOTATION.split(text, maxsplit=1)[0], ()
+        return True
+
+
+_QUOTATION = re.compile(r"""[:=]?\s*b?["']""")
+_without_quotations = _WithoutQuotations()
 
 
 def configure_logs(level: str, form: str) -> None:
@@ -29,6 +44,7 @@ def configure_logs(level: str, form: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
+    logging.getLogger("gunicorn.error").addFilter(_without_quotations)
     logging.getLogger("gateway").setLevel(level.upper())
     structlog.configure(
         processors=[

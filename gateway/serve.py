@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from gateway.address import AddressUnusable, check_free
 from gateway.bootstrap import CannotStart, Gateway, build_gateway
@@ -44,6 +45,15 @@ def check_addresses(settings: Settings) -> None:
     _check_address(settings.management_bind, "management_bind")
 
 
+class _GunicornLog(Logger):
+    """gunicorn's own log, through the gateway's: it would print lines of another form."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.handlers = []
+        self.error_log.propagate = True
+
+
 class _Application(BaseApplication):
     def __init__(self, settings: Settings, *, with_management: bool) -> None:
         self._settings = settings
@@ -64,6 +74,7 @@ class _Application(BaseApplication):
             "keepalive": 30,
             "control_socket_disable": True,
             "loglevel": "warning",
+            "logger_class": _GunicornLog,
             "proc_name": "ksz-gateway",
             "post_worker_init": lambda worker: configure_logs(settings.log_level, settings.log_format),
             "worker_exit": lambda server, worker: self.close(),

@@ -24,7 +24,7 @@ class SelfEmployed(Service):  # type: ignore[misc]  # Spyne is untyped.
         _in_message_name=f"{{{NAMESPACE}}}consultCareerRequest",
         _out_message_name=f"{{{NAMESPACE}}}consultCareerResponse",
     )
-    def consult_career(ctx: Any, consultation: Consultation) -> Outcome:  # noqa: N805 - Spyne passes its context first.
+    def consult_career(ctx: Any, consultation: Consultation) -> Outcome:
         """Tell the periods in which a person was subject to the social statute of the self-employed."""
         return operations.consult_career(consultation, ctx.app.config.repository)
 
@@ -35,6 +35,6 @@ class SelfEmployed(Service):  # type: ignore[misc]  # Spyne is untyped.
         _in_message_name=f"{{{NAMESPACE}}}consultContributionsRequest",
         _out_message_name=f"{{{NAMESPACE}}}consultContributionsResponse",
     )
-    def consult_contributions(ctx: Any, consultation: Consultation) -> Outcome:  # noqa: N805 - as above.
+    def consult_contributions(ctx: Any, consultation: Consultation) -> Outcome:
         """Tell what the social insurance funds know of the payment of quarterly contributions."""
         return operations.consult_contributions(consultation, ctx.app.config.repository)

@@ -22,6 +22,6 @@ class TestConnection(Service):  # type: ignore[misc]  # Spyne is untyped.
         _in_message_name=f"{{{NAMESPACE}}}sendTestMessageRequest",
         _out_message_name=f"{{{NAMESPACE}}}sendTestMessageResponse",
     )
-    def send_test_message(ctx: Any, consultation: Consultation) -> Outcome:  # noqa: N805 - Spyne passes its context first.
+    def send_test_message(ctx: Any, consultation: Consultation) -> Outcome:
         """Echo a text."""
         return operations.send_test_message(consultation)

@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 from gateway_world import DMFA, DMFA_PATH, STARTED, OpenWorld, Reply, World, assert_valid, signed_names
 from lxml import etree
+from sqlalchemy import select, update
 
 from authz.annex_document import read_annex
 from authz.brussels import brussels_day
 from fixtures.attestations import make_employer
 from fixtures.dmfa_personas import load_personas
 from fixtures.persona import Expectation, Persona
-from gateway.bootstrap import build_gateway, open_annex_store
+from gateway.bootstrap import CannotStart, build_gateway, open_annex_store
 from gateway.contracts import OperationContract, load_contracts
 from gateway.demo_world import demo_annexes
+from gateway.storage.dmfa_tables import dmfa_attestations
 from gateway.xml.binding import compile_writer
 from services.consultation import SourceAnswerInvalid, SourceCommunicationFailed, SourceUnavailable
 from services.dmfa import DESCRIPTOR
@@ -335,6 +337,28 @@ def test_the_audit_knows_blocks_and_criteria_but_no_data(world: World) -> None:
     record = world.records()[-1]
     assert (record["service"], record["operation"], record["code"]) == (DESCRIPTOR.name, BY_SSIN, "MSG00000")
     assert SECTORS not in str({name: value for name, value in record.items() if name != "sealed"})
+
+
+def test_a_gateway_without_a_usable_key_does_not_start(open_own_world: OpenWorld) -> None:
+    world = open_own_world()
+    world.settings.paging_key.chmod(0o644)
+    with pytest.raises(CannotStart, match=r"page tokens .*paging\.key.*chmod"):
+        build_gateway(world.settings, world.clock)
+
+
+def test_a_stored_document_that_does_not_fit_the_contract_is_never_sent(open_own_world: OpenWorld) -> None:
+    world = open_own_world()
+    with world.gateway.storage.database.write() as connection:
+        row = connection.execute(select(dmfa_attestations).where(dmfa_attestations.c.ssin == SECTORS).limit(1)).one()
+        broken = {**row.document["attEmployerDeclaration"], "holidayStartingDate": "2020-02-30"}
+        connection.execute(
+            update(dmfa_attestations)
+            .where(dmfa_attestations.c.ssin == SECTORS, dmfa_attestations.c.attestation_id == row.attestation_id)
+            .values(document={"attEmployerDeclaration": broken})
+        )
+    reply = ask(world, SECTORS)
+    assert reply.outcome == ("fault", "MSG00003")
+    assert "2020-02-30" not in reply.content.decode()
 
 
 def test_the_wsdl_is_served_at_its_path(world: World) -> None:

@@ -26,13 +26,11 @@ from gateway_world import (
 )
 from sqlalchemy.exc import OperationalError
 
-from fixtures.attacks import ATTACKS, Attack, Material
 from fixtures.messages import SOAP, ZEEP, envelope
 from fixtures.personas import load_personas
 from gateway.annex_registry import AnnexesUnavailable
 from gateway.catalogue import load_catalogue
 from gateway.established import Established, Resolved, find
-from gateway.pki import load_identity
 from gateway.refusal import Fault
 from gateway.replies import Message, Replies
 from gateway.storage.group_commit import CommitFailed
@@ -456,45 +454,6 @@ def test_a_replay_is_told_before_the_quota_and_before_the_operation(open_own_wor
         world.post(world.sign("<a/>", "inspection"))
     assert world.post(message).outcome[1] == "wsse:FailedCheck"
     assert world.post(world.sign("<a/>", "inspection")).outcome[1] == "GTW00001"
-
-
-# Found by the parser already, which looks at the form of every message, signed or not.
-FOUND_EARLIER = {
-    "two-bodies": "GTW00015",
-    "two-body-children": "GTW00015",
-    "two-headers": "GTW00015",
-    "trailing-element": "GTW00015",
-    "body-before-header": "GTW00015",
-    "other-soap-version": "GTW00015",
-    "wrapping-body-beside-forged-body": "GTW00015",
-    "five-thousand-references": "GTW00014",
-    "many-headers": "GTW00014",
-    "unsigned": "wsse:SecurityTokenUnavailable",
-}
-# The parser drops comments, which no signature covers: what is left is the honest message.
-HARMLESS = frozenset({"comment-in-digest"})
-
-
-def make_attack(world: World, attack: Attack) -> bytes:
-    world.clock.advance(milliseconds=1)
-    return attack.make(
-        Material(
-            client=world.identity("pcsa"),
-            other=world.identity("economy"),
-            authority=load_identity(world.settings.state / "pki" / "ca"),
-            body_xml=BODY,
-            now=world.clock(),
-        )
-    )
-
-
-@pytest.mark.parametrize("attack", ATTACKS.values(), ids=lambda attack: attack.name)
-def test_an_attack_is_refused_by_the_whole_gateway(world: World, attack: Attack) -> None:
-    reply = world.post(make_attack(world, attack))
-    if attack.name in HARMLESS:
-        assert reply.outcome == ("DATA_FOUND", "MSG00000")
-    else:
-        assert_fault(reply, FOUND_EARLIER.get(attack.name, attack.code), signed=False)
 
 
 class BrokenSigner:

@@ -35,9 +35,9 @@ def problems_of(report: Report) -> str:
 
 
 def test_no_mutated_request_is_answered_wrongly(target: Target) -> None:
-    report = run(target, SEED, range(400))
+    report = run(target, SEED, range(300))
     assert problems_of(report) == ""
-    assert report.inputs == 400
+    assert report.inputs == 300
     assert report.share >= 0.2
     assert {"MSG00000", "MSG00004", "MSG00014", "GTW00013", "wsse:FailedCheck"} <= report.codes.keys()
     assert not is_bad(report)
@@ -73,7 +73,7 @@ PLANTED = {
     "a broken reply": (lambda content: content[:-1], "no XML"),
     "no envelope": (lambda content: b"<a/>", "no Envelope"),
     "an unknown code": (lambda content: content.replace(b"MSG00004: ", b"MSG99999: "), "answered MSG99999"),
-    "a reply that is not valid": (lambda content: content.replace(b"MSG00000", b"MSG0"), "not valid"),
+    "a reply that is not valid": (lambda content: content.replace(b"<severity>FATAL", b"<severity>WORSE"), "not valid"),
     "an unsigned reply": (lambda content: content.replace(b"xmldsig#", b"xmldsig"), "without a signature"),
     "another person": (
         lambda content: content.replace(b"<code>MSG00000</code>", b"<code>MSG00000</code><!-- --><x>19671295305</x>"),
@@ -89,7 +89,7 @@ PLANTED = {
 @pytest.mark.parametrize("name", PLANTED)
 def test_what_is_planted_in_an_answer_is_found(target: Target, name: str) -> None:
     change, problem = PLANTED[name]
-    report = run(replace(target, app=Planted(target.app, change)), SEED, range(120))
+    report = run(replace(target, app=Planted(target.app, change)), SEED, range(80))
     assert problem in problems_of(report)
     assert is_bad(report)
     assert f"--seed {SEED} --only {report.findings[0].number}" in describe(report)

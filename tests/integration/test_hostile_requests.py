@@ -12,6 +12,7 @@ from gateway_world import (
     CONTEXTS,
     CUSTOMERS,
     LogLines,
+    OpenWorld,
     Reply,
     World,
     assert_valid,
@@ -162,6 +163,15 @@ def test_the_gateway_answers_the_next_caller_after_a_hostile_one(world: World) -
         reply = world.ask("82710590203")
         assert reply.outcome == ("DATA_FOUND", "MSG00000")
         assert set(SSIN_LIKE.findall(reply.content.decode())) == {"82710590203"}
+
+
+def test_the_bounds_hold_where_larger_messages_are_let_in(open_own_world: OpenWorld) -> None:
+    """What only its size kept out meets the counts when an operator allows the largest size."""
+    roomy = open_own_world(max_message_bytes=16 * 1024 * 1024)
+    enormous = [attack for attack in HOSTILE.values() if attack.answer == ("fault", "GTW00012")]
+    assert len(enormous) > 4
+    for attack in enormous:
+        assert send_all(roomy, attack.make(material(roomy))).outcome == ("fault", "GTW00014")
 
 
 def test_every_attack_of_the_two_indexes_is_tried() -> None:

@@ -80,3 +80,11 @@ def test_token_of_another_is_refused_whether_or_not_the_token_is_signed(shape: S
     with pytest.raises(SecurityFault) as refusal:
         wss_world.verify(etree.tostring(ours))
     assert refusal.value.code == "wsse:FailedCheck"
+
+
+def test_the_signature_is_verified_before_a_body_is_digested() -> None:
+    """Certificates are public: a stranger who sends one must not have a whole Body canonicalised."""
+    forged = etree.fromstring(ATTACKS["tampered-signature-value"].make(wss_world.material()))
+    forged[1][0].append(etree.Element("forged"))
+    with pytest.raises(SecurityFault, match="over this SignedInfo"):
+        wss_world.verify(etree.tostring(forged))
