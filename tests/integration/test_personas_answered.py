@@ -52,9 +52,10 @@ def contracts() -> Contracts:
 
 
 @pytest.fixture(scope="module")
-def annexes(contracts: Contracts) -> Mapping[str, Annex]:
+def annexes() -> Mapping[str, Annex]:
+    shapes = load_contracts().shapes()
     documents = files("fixtures").joinpath("annexes").iterdir()
-    annexes = (read_annex(document.read_text("utf-8"), contracts.shapes()) for document in documents)
+    annexes = (read_annex(document.read_text("utf-8"), shapes) for document in documents)
     return {annex.client: annex for annex in annexes}
 
 
