@@ -120,7 +120,8 @@ def _validate_grants(values: Any, document: YamlDocument) -> dict[int, GrantPart
     place: Path = ("operations",)
     if not isinstance(values, list) or len(values) > MAX_OPERATIONS:
         if place not in document.problems:
-            document.add_problem(place, f"not a list of at most {MAX_OPERATIONS} operations", OPERATIONS)
+            message = "is missing" if values is None else f"not a list of at most {MAX_OPERATIONS} operations"
+            document.add_problem(place, message, OPERATIONS)
         return {}
     parts = ((number, _validate(GrantPart, value, (*place, number), document)) for number, value in enumerate(values))
     return {number: part for number, part in parts if part is not None}

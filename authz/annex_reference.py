@@ -47,7 +47,8 @@ and holds for the organisation that the request names as its customer.
 
 - **Parameters.** Mandatory search parameters may always be sent, optional ones only if a path under
   `parameters` names them or an element around them. A parameter with `maxYearsBack` must be sent: its absence
-  would mean everything. Of quarters, the one that holds the first day allowed is allowed whole.
+  would mean everything. Of quarters, the one that holds the first day allowed is allowed whole. It bounds what
+  may be asked, not what is told: a fact that overlaps the period asked is told whole, though it began before.
 - **Withheld elements.** What `withheld` names is left out of every reply, and named in the reply's
   `dataFilters`. A reply must stay valid, so a mandatory element goes together with its nearest optional
   ancestor: withholding `career/nisseReference` withholds the whole `career`. An element without such an

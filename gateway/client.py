@@ -16,7 +16,7 @@ from lxml import etree
 from zeep.wsse.signature import MemorySignature
 
 from authz.annex import AuthenticationMethod
-from gateway.wss.names import DS, WSSE, WSSE11
+from gateway.wss.names import DS, WSSE, WSSE11, WSU_ID
 from gateway.wss.sign import Signer
 from gateway.xml.namespaces import SOAP
 
@@ -49,15 +49,14 @@ class MessageSecurity:
         # zeep verifies with the certificate it is given here, which must be the gateway's and not our own.
         self._gateway = MemorySignature(b"", identity.gateway_certificate.read_bytes())
         self._clock = clock
-        self._sent = ""
+        self.sent: etree._Element | None = None
 
     def apply(self, envelope: etree._Element, headers: Any) -> tuple[etree._Element, Any]:
         """Replace the envelope by a signed one with the same Body."""
         (payload,) = envelope.iterfind(f"{{{SOAP}}}Body/*")
         canonical = etree.tostring(payload, method="c14n", exclusive=True).decode()
-        signed = etree.fromstring(self._signer.sign(canonical, None, self._clock()))
-        self._sent = signed.findtext(f".//{{{DS}}}SignatureValue") or ""
-        return signed, headers
+        self.sent = etree.fromstring(self._signer.sign(canonical, None, self._clock()))
+        return self.sent, headers
 
     def verify(self, envelope: etree._Element) -> etree._Element:
         """Verify the gateway's signature and that it confirms ours; raises zeep's error, or ReplyNotTrusted."""
@@ -65,8 +64,16 @@ class MessageSecurity:
         if security is None and envelope.find(f"{{{SOAP}}}Body/{{{SOAP}}}Fault") is not None:
             return envelope
         self._gateway.verify(envelope)
-        confirmation = envelope.find(f".//{{{WSSE11}}}SignatureConfirmation")
-        if confirmation is None or confirmation.get("Value") != self._sent:
+        # zeep is content with any signed element: the Body must be one, and the confirmation of our own signature.
+        ids = [element.get(WSU_ID) for element in envelope.iter("*") if WSU_ID in element.attrib]
+        signed = {reference.get("URI") for reference in envelope.iterfind(f".//{{{DS}}}SignedInfo/{{{DS}}}Reference")}
+        body = envelope.find(f"{{{SOAP}}}Body")
+        confirmation = envelope.find(f"{{{SOAP}}}Header/{{{WSSE}}}Security/{{{WSSE11}}}SignatureConfirmation")
+        if len(set(ids)) < len(ids) or body is None or confirmation is None:
+            raise ReplyNotTrusted("The reply does not have the parts that it must have, once each.")
+        if not {f"#{element.get(WSU_ID)}" for element in (body, confirmation)} <= signed:
+            raise ReplyNotTrusted("The gateway's signature does not cover this Body.")
+        if self.sent is None or confirmation.get("Value") != self.sent.findtext(f".//{{{DS}}}SignatureValue"):
             raise ReplyNotTrusted("The reply confirms the signature of another request than ours.")
         return envelope
 
@@ -97,12 +104,13 @@ class GatewayClient:
         if identity.method is AuthenticationMethod.MUTUAL_TLS:
             session.cert = (str(identity.certificate), str(identity.key))
         signing = identity.method is AuthenticationMethod.X509_TOKEN
+        self._security = MessageSecurity(identity, clock) if signing else None
         self._history = zeep.plugins.HistoryPlugin()
         self._session = session
         self.zeep = zeep.Client(
             wsdl_url,
             transport=zeep.Transport(session=session, timeout=_TIMEOUT, operation_timeout=_TIMEOUT),
-            wsse=MessageSecurity(identity, clock) if signing else None,
+            wsse=self._security,
             plugins=[self._history],
             # A strict zeep stumbles over a choice of groups in the middle of a type, such as BySsinCriteriaType's.
             settings=zeep.Settings(strict=False),
@@ -119,7 +127,9 @@ class GatewayClient:
             reply = getattr(self.zeep.service, operation)(**request)
         except zeep.exceptions.Fault as raised:
             fault = raised
-        return Call(reply, fault, _last(self._history, "last_sent"), _last(self._history, "last_received"))
+        # zeep's history holds a request as it was before it was signed.
+        sent = self._security.sent if self._security else _last(self._history, "last_sent")
+        return Call(reply, fault, sent, _last(self._history, "last_received"))
 
 
 def _last(history: zeep.plugins.HistoryPlugin, name: str) -> etree._Element | None:

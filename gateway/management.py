@@ -1,7 +1,7 @@
 """The management process of a node: /live and /ready over plain HTTP, apart from the workers that do the work.
 
-Live: this node's processes run. Ready: the SOAP port answers, the schema of the database is current and annexes are in
-force; a load balancer sends work only then. It consults nobody's data and asks no source.
+Live: this node's processes run. Ready: the SOAP port answers and the schema of the database is current; a load
+balancer sends work only then. It consults nobody's data and asks no source.
 """
 
 import json

@@ -103,23 +103,24 @@ class Pipeline:
     def process(self, arrived: Arrived) -> Answer:
         """Answer a request; whatever happens, the caller gets a SOAP message, and none leaves unrecorded."""
         trail = _Trail(arrived)
-        refusal: Refusal | None = None
-        try:
-            message = self.replies.answer(self._run(arrived, trail))
-        except NoResult as denial:
-            refusal = denial
-            message = self._no_result(trail.established, denial)
-        except Fault as fault:
-            refusal = fault
-            message = self._fault(trail.established, fault)
-        except Exception as error:
-            refusal = _internal_error(arrived, error)
-            message = self._fault(trail.established, refusal)
+        message, refusal = self._decide(arrived, trail)
         try:
             self.recorder.record(trail.established, message, refusal)
             return self._seal(trail.established, message)
         except Unrecorded:
             return self._say_unrecorded(trail.established)
+
+    def _decide(self, arrived: Arrived, trail: "_Trail") -> tuple[Message, Refusal | None]:
+        try:
+            try:
+                return self.replies.answer(self._run(arrived, trail)), None
+            except NoResult as denial:
+                return self.replies.no_result(get(trail.established, Valid), denial), denial
+        except Fault as fault:
+            return self._fault(trail.established, fault), fault
+        except Exception as error:
+            failure = _internal_error(arrived, error)
+            return self._fault(trail.established, failure), failure
 
     def _run(self, arrived: Arrived, trail: "_Trail") -> Disclosed:
         received = trail.add(receive(arrived, self.max_bytes))
@@ -131,13 +132,6 @@ class Pipeline:
         permitted = trail.add(authorize(valid, self.facts, self.environment, self.clock))
         answered = trail.add(dispatch(permitted, self.clock))
         return trail.add(disclose(answered))
-
-    def _no_result(self, established: Established, denial: NoResult) -> Message:
-        valid = get(established, Valid)
-        try:
-            return self.replies.no_result(valid, denial)
-        except Exception as error:
-            return self._fault(established, _internal_error(get(established, Arrived), error))
 
     def _fault(self, established: Established, fault: Fault) -> Message:
         try:

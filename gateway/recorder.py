@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import structlog
 
+from authz.decision import AccessRequest
 from authz.ssin import has_valid_check_digits
 from gateway.audit.record import AuditRecord, RecordKind, RecordOutcome
 from gateway.audit.trail import AuditTrail
@@ -103,7 +104,7 @@ def make_record(
         organisation=customer.key if customer else None,
         service=arrived.endpoint.contract.descriptor.name,
         operation=resolved.operation.descriptor.name if resolved else None,
-        legal_context=request.legal_context if request else None,
+        legal_context=_granted_context(request, authenticated),
         deliberation=permitted.permit.deliberation if permitted else None,
         customer_ticket=_without_persons(information.get("ticket")),
         criteria=tuple(request.parameters) if request else (),
@@ -118,7 +119,13 @@ def make_record(
     )
 
 
+def _granted_context(request: AccessRequest | None, authenticated: Authenticated | None) -> str | None:
+    """Return the legal context if the annex names it; any other text may be anything, and is in the sealed message."""
+    granted = {context for _, _, context in authenticated.annex.grants} if authenticated else set()
+    return request.legal_context if request and request.legal_context in granted else None
+
+
 def _without_persons(ticket: str | None) -> str | None:
     """Return the client's own ticket, None when it holds an SSIN: the sealed message has it all the same."""
-    numbers = re.findall(r"(?=(\d{11}))", ticket or "")
+    numbers = re.findall(r"(?=(\d{11}))", re.sub(r"[\s./-]", "", ticket or ""))
     return None if any(has_valid_check_digits(number) for number in numbers) else ticket

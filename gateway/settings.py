@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -165,7 +166,7 @@ def load_settings(**given: Any) -> Settings:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         raise InvalidSettings(
-            "\n".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+            "\n".join(f"{'.'.join(map(str, each['loc']))}: {_say(each)}" for each in error.errors())
         ) from None
     except tomllib.TOMLDecodeError as error:
         raise InvalidSettings(f"{SETTINGS_FILE}: {error}") from None
@@ -173,6 +174,12 @@ def load_settings(**given: Any) -> Settings:
     if unknown:
         raise InvalidSettings("\n".join(f"{name}: there is no such setting" for name in unknown))
     return settings
+
+
+def _say(error: ErrorDetails) -> str:
+    if error["type"] == "value_error":
+        return f"{error['input']}: {error['ctx']['error']}"
+    return error["msg"]
 
 
 def _unknown_variables() -> list[str]:

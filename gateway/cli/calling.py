@@ -13,7 +13,7 @@ from rich.markup import escape
 from authz.annex import Annex, AuthenticationMethod
 from authz.organisation import Organisation
 from gateway.bootstrap import CannotStart, list_annexes, opened_storage
-from gateway.cli.output import Problem, console, parse_date, parse_organisation
+from gateway.cli.output import Problem, console, parse_date, parse_organisation, to_text
 from gateway.client import Call, ClientIdentity, GatewayClient
 from gateway.contracts import Contracts, OperationContract, load_contracts
 from gateway.settings import Settings
@@ -171,12 +171,16 @@ def _lines(values: Mapping[str, Any], indent: str = "  ") -> Iterator[str]:
                 yield f"{indent}{name}"
                 yield from _lines(item, f"{indent}  ")
             else:
-                yield f"{indent}{name}: [cyan]{escape(str(item))}[/]"
+                yield f"{indent}{name}: [cyan]{escape(to_text(item))}[/]"
 
 
 def _with_attributes(item: Mapping[str, Any]) -> str:
     attributes = " ".join(str(value) for name, value in item.items() if name == "language")
-    others = " ".join(f"{name}={value}" for name, value in item.items() if name not in ("_value_1", "language"))
+    others = " ".join(
+        f"{name}={to_text(value)}"
+        for name, value in item.items()
+        if name not in ("_value_1", "language") and value is not None
+    )
     return " ".join(part for part in (str(item["_value_1"]), attributes and f"({attributes})", others) if part)
 
 

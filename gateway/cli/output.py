@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,7 +30,7 @@ class Problem(Exception):
 
 def show_problem(problem: Exception) -> None:
     """Print it to standard error."""
-    errors.print(f"[bold red]ksz-gateway:[/] {escape(str(problem))}")
+    errors.print(f"[bold red]ksz-gateway:[/] {escape(str(problem))}", soft_wrap=True)
 
 
 def get_settings(**given: Any) -> Settings:
@@ -43,7 +43,14 @@ def get_settings(**given: Any) -> Settings:
 
 def print_json(document: Any) -> None:
     """Print a document as JSON; dates and paths as text."""
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False, default=to_text))
+
+
+def to_text(value: object) -> str:
+    """Return a value as messages write it: times in UTC with a Z, truth in small letters."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:

@@ -1,5 +1,6 @@
 """`tour`: what `make run` and `make demo` show: the gateway prepared, started, called, and answering."""
 
+import signal
 import subprocess
 import sys
 import time
@@ -143,6 +144,9 @@ def _running_gateway(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
             stderr=log,
             start_new_session=True,
         )
+    # Whatever tells us to stop, a script that closes our terminal included, must not leave the gateway behind.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     try:
         _wait_until_ready(settings, process)
         yield process

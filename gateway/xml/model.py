@@ -67,10 +67,6 @@ class SchemaModel:
         """Return the global element, whole; KeyError when no XSD declares it."""
         return self._element(self._definitions["element", f"{{{namespace}}}{name}"], in_choice=False)
 
-    def has_element(self, namespace: str, name: str) -> bool:
-        """Tell whether an XSD declares this global element."""
-        return ("element", f"{{{namespace}}}{name}") in self._definitions
-
     def _element(self, node: etree._Element, *, in_choice: bool) -> Element:
         maximum = node.get("maxOccurs", "1")
         return Element(

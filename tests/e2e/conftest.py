@@ -49,10 +49,10 @@ def free_port() -> int:
 
 
 def run_command(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run ksz-gateway to its end; `environment` adds variables, wide enough that no table folds."""
+    """Run ksz-gateway to its end; `environment` adds variables."""
     return subprocess.run(
         [COMMAND, *arguments],
-        env=os.environ | {"COLUMNS": "300"} | environment,
+        env=os.environ | environment,
         capture_output=True,
         text=True,
         timeout=120,

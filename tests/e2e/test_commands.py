@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -306,18 +307,23 @@ def test_the_tour_shows_an_answer_refusals_and_broken_messages(state: Path) -> N
         assert told in shown.stdout
 
 
-def test_the_tour_keeps_serving_until_it_is_interrupted(state: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_tour_keeps_serving_until_it_is_told_to_stop(state: Path, number: int) -> None:
+    environment = tour_environment()
     with subprocess.Popen(
         [COMMAND, "tour", "--state", state, "--keep-serving"],
-        env=os.environ | tour_environment(),
+        env=os.environ | environment,
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
         assert process.stdout is not None
         shown = "".join(iter(process.stdout.readline, "Ctrl-C stops the gateway.\n"))
         assert process.poll() is None
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         assert "Stopping" in process.stdout.read()
         assert process.wait(timeout=60) == 0
     assert "code: MSG00000" in shown
     assert "Try next" in shown
+    host, _, port = environment["KSZ_BIND"].partition(":")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((host, int(port)), timeout=5).close()
