@@ -10,9 +10,14 @@ from dataclasses import dataclass, field
 CRITERIA = "criteria"
 LEGAL_CONTEXT = "legalContext"
 NEVER_WITHHELD = frozenset(
-    {"informationCustomer", "informationCBSS", LEGAL_CONTEXT, CRITERIA, "status", "ssin", "dataFilters"}
+    {
+        *("informationCustomer", "informationCBSS", LEGAL_CONTEXT, CRITERIA, "status", "ssin", "dataFilters"),
+        *("unsupportedData", "next"),
+    }
 )
-"""Elements that answer the request itself; a reply without them would not say what it is an answer to."""
+"""Elements that answer the request itself; a reply without them would not say what it is an answer to, or would hide
+that it is not whole.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,12 +20,14 @@ from gateway.clock import Clock, system_clock
 from gateway.contracts import load_contracts
 from gateway.dispatch import ServiceEndpoint
 from gateway.inscriptions import Repertory
+from gateway.page_tokens import PageTokenKeyUnusable, SealedPageTokens
 from gateway.peer import PeerFinder
 from gateway.pipeline import Pipeline
 from gateway.recorder import ExchangeRecorder
 from gateway.replies import Replies
 from gateway.revocation import RevocationWatch
 from gateway.settings import Settings
+from gateway.sources.dmfa_sql import SqlDmfaRepository
 from gateway.sources.self_employed_sql import SqlSelfEmployedRepository
 from gateway.storage.database import Database
 from gateway.storage.group_commit import GroupCommit
@@ -36,6 +38,7 @@ from gateway.xml.parse import XmlLimits
 
 # One repository for each service that has a source; whoever adds a service adds its line.
 REPOSITORIES: Mapping[str, Callable[[Database], object]] = {
+    "DmfaConsultationService/v1": lambda database: SqlDmfaRepository(database.read),
     "SelfEmployedService/v2": lambda database: SqlSelfEmployedRepository(database.read),
 }
 
@@ -94,8 +97,11 @@ def build_gateway(
         AnnexStore(storage.database, storage.commit, storage.trail, lambda text: read_annex(text, shapes))
     )
     sources = {name: make(storage.database) for name, make in REPOSITORIES.items()} | dict(repositories or {})
+    page_tokens = _open_page_tokens(settings)
     endpoints = {
-        path: ServiceEndpoint(contract, sources.get(contract.descriptor.name), settings.public_url)
+        path: ServiceEndpoint(
+            contract, sources.get(contract.descriptor.name), settings.public_url, page_tokens=page_tokens
+        )
         for path, contract in contracts.services.items()
     }
     catalogue = load_catalogue()
@@ -181,6 +187,13 @@ def _open_trust(settings: Settings, policy: SecurityPolicy) -> Trust:
         return Trust(_read(settings.client_ca), crl, policy)
     except ValueError as error:
         raise CannotStart(f"{settings.client_ca}, {settings.client_crl}: {error}: put PEM there.") from None
+
+
+def _open_page_tokens(settings: Settings) -> SealedPageTokens:
+    try:
+        return SealedPageTokens.from_file(settings.paging_key)
+    except PageTokenKeyUnusable as error:
+        raise CannotStart(f"the key of page tokens cannot be used: {error}") from None
 
 
 def _open_signer(settings: Settings) -> Signer:

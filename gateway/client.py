@@ -112,6 +112,8 @@ class GatewayClient:
             transport=zeep.Transport(session=session, timeout=_TIMEOUT, operation_timeout=_TIMEOUT),
             wsse=self._security,
             plugins=[self._history],
+            # A strict zeep stumbles over a choice of groups in the middle of a type, such as BySsinCriteriaType's.
+            settings=zeep.Settings(strict=False),
         )
 
     def close(self) -> None:

@@ -4,23 +4,27 @@ Prepared once and then reused; what a newer version brings is added. Never for p
 """
 
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, Table, func, select
 
 from authz.annex import CertificateBinding
 from authz.annex_document import read_annex
 from authz.ssin import Environment
-from fixtures.personas import demo_rows
+from fixtures import dmfa_personas, personas
 from gateway.bootstrap import CannotStart, Storage, open_annex_store, open_storage
 from gateway.contracts import load_contracts
 from gateway.pki import DemoClient, KeyKind, load_identity, prepare_pki
 from gateway.settings import Settings
 from gateway.sources.load import load_persons, load_register
-from gateway.storage.tables import persons
+from gateway.sources.load_dmfa import load_attestations, load_outages
+from gateway.storage.arza_tables import arza_careers
+from gateway.storage.dmfa_tables import dmfa_attestations
+from gateway.storage.tables import persons as persons_table
 
 ANNEXES = Path(str(files("fixtures"))) / "annexes"
 
@@ -103,11 +107,29 @@ def _add_annexes(storage: Storage, documents: list[str]) -> None:
             store.add(document, actor="demo", now=datetime.now(UTC), active_from=active_from)
 
 
+def _load_self_employed(connection: Connection) -> None:
+    world = personas.demo_rows()
+    load_register(connection, world.pcsas, world.fund_outages)
+    load_persons(connection, world.persons)
+
+
+def _load_workers(connection: Connection) -> None:
+    world = dmfa_personas.demo_rows()
+    load_outages(connection, world.outages)
+    load_persons(connection, world.persons)
+    load_attestations(connection, world.attestations)
+
+
+# What each service's source holds, by a table that is empty before; whoever adds a source adds its line.
+_SOURCES: Mapping[Table, Callable[[Connection], None]] = {
+    arza_careers: _load_self_employed,
+    dmfa_attestations: _load_workers,
+}
+
+
 def _load_persons(storage: Storage) -> int:
     with storage.database.write() as connection:
-        count = connection.execute(select(func.count()).select_from(persons)).scalar_one()
-        if count:
-            return count
-        world = demo_rows()
-        load_register(connection, world.pcsas, world.fund_outages)
-        return load_persons(connection, world.persons)
+        for table, load in _SOURCES.items():
+            if connection.execute(select(table).limit(1)).first() is None:
+                load(connection)
+        return connection.execute(select(func.count()).select_from(persons_table)).scalar_one()

@@ -7,6 +7,7 @@ leaves as values, because stock serialisation is most of the cost of a stock req
 
 import logging
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import spyne.const
@@ -82,9 +83,13 @@ class _Application(Application):
 
 
 class _Config:
-    """What a Spyne service finds in `ctx.app.config`: its repository, and its contract for the WSDL."""
+    """What a Spyne service finds in `ctx.app.config`: its contract for the WSDL, its repository and its other ports.
 
-    def __init__(self, contract: ServiceContract, repository: object) -> None:
+    Each port is an attribute by its own name.
+    """
+
+    def __init__(self, contract: ServiceContract, repository: object, ports: Mapping[str, object]) -> None:
+        self.__dict__.update(ports)
         self.contract = contract
         self.repository = repository
 
@@ -98,7 +103,7 @@ class _Call:
 class ServiceEndpoint:
     """One published service: its WSDL and the way to call its operations."""
 
-    def __init__(self, contract: ServiceContract, repository: object, public_url: str) -> None:
+    def __init__(self, contract: ServiceContract, repository: object, public_url: str, **ports: object) -> None:
         protocol = _ValuesProtocol()
         application = _Application(
             [contract.descriptor.spyne_service],
@@ -106,7 +111,7 @@ class ServiceEndpoint:
             name=contract.descriptor.name.partition("/")[0],
             in_protocol=protocol,
             out_protocol=_ValuesProtocol(),
-            config=_Config(contract, repository),
+            config=_Config(contract, repository, ports),
             documents_container=_CommittedDocuments,
         )
         self._server = _Server(application)

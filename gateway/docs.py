@@ -19,7 +19,7 @@ import gateway.pipeline
 from authz.annex_reference import render_annex_reference
 from authz.contract_shape import ContractShape
 from fixtures.attacks import HOSTILE
-from fixtures.personas import load_personas
+from fixtures.world import PERSONAS
 from gateway.catalogue import Entry, load_catalogue, render_markdown
 from gateway.cli import app
 from gateway.contracts import load_contracts
@@ -69,11 +69,12 @@ def make_sections() -> Mapping[str, Callable[[], str]]:
         "stages": render_stages,
         "security faults": render_security_faults,
         "attacks": render_attacks,
-        "personas": render_personas,
     }
     for service in load_services():
         sections[f"statuses of {service.name}"] = partial(render_status_table, service.statuses)
         sections[f"elements of {service.name}"] = partial(render_elements, service.name)
+    for name in PERSONAS:
+        sections[f"personas of {name}"] = partial(render_personas, name)
     return sections
 
 
@@ -96,9 +97,9 @@ def render_attacks() -> str:
     return _table(("message", "what it tries", "answered with"), rows)
 
 
-def render_personas() -> str:
-    """Return the synthetic persons of the demo world that were made by hand, one situation each."""
-    named = (persona for persona in load_personas() if not persona.name.startswith("generated-"))
+def render_personas(service: str) -> str:
+    """Return the synthetic persons of a service that were made by hand, one situation each."""
+    named = (persona for persona in PERSONAS[service](None) if not persona.name.startswith("generated-"))
     rows = ((f"`{persona.ssin}`", persona.name, persona.description) for persona in named)
     return _table(("ssin", "name", "situation"), rows)
 

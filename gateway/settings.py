@@ -104,6 +104,10 @@ class Settings(BaseSettings):
         Path("keys/audit"),
         description="Directory of the monthly audit keys. Never in the database, nor in its backups.",
     )
+    paging_key: Path = Field(
+        Path("keys/paging.key"),
+        description="Key of the `next` tokens of paged answers, made at the first start; all nodes share it.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severity that is logged."
     )
@@ -152,6 +156,7 @@ _PATHS = (
     "client_ca",
     "client_crl",
     "audit_keys",
+    "paging_key",
 )
 
 

@@ -3,7 +3,8 @@
 Conventions of values, the same everywhere in the gateway: an element with children is a mapping from the XSD's
 element names; a repeated element is a list; an element of simple content with attributes is a mapping with `#text`
 and `@attribute` keys; xsd:date is `datetime.date`, xsd:dateTime an aware `datetime`, xsd:boolean `bool`, integer
-types `int`, xsd:decimal `Decimal`, and everything else `str`.
+types `int`, xsd:decimal `Decimal`, and everything else `str`. In a document that a source keeps as a whole a date may
+stand as its text, `2020-01-31`: it is written as it stands.
 """
 
 from collections.abc import Mapping
@@ -19,13 +20,14 @@ class Consultation:
     """One verified and authorised call of an operation.
 
     `values` is the whole request element; `now` is aware, UTC; `client_certificate` is the caller's certificate as
-    the gateway saw it, PEM text.
+    the gateway saw it, PEM text; `client` is the name by which the gateway knows the caller.
     """
 
     operation: str
     values: Values
     now: datetime
     client_certificate: str
+    client: str = ""
 
 
 @dataclass(frozen=True, slots=True)

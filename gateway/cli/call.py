@@ -25,6 +25,14 @@ def call(
         str | None,
         typer.Option(metavar="CBE|SECTOR/INSTITUTION", help="Organisation to speak for. Default: the client's own."),
     ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="PATH=VALUE",
+            help="Any other element of the request, such as latestSituationOnly=true; may be repeated.",
+        ),
+    ] = None,
     url: Annotated[
         str | None, typer.Option(help="Address of the gateway.", show_default="the public_url setting")
     ] = None,
@@ -49,6 +57,7 @@ def call(
             end=end,
             text=text,
             on_behalf_of=on_behalf_of,
+            settings=set_ or (),
         )
     if as_json:
         print_json(to_document(made))

@@ -1,6 +1,6 @@
 """Calling the gateway as one of its clients, and showing what came back."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
@@ -17,6 +17,11 @@ from gateway.cli.output import Problem, console, parse_date, parse_organisation,
 from gateway.client import Call, ClientIdentity, GatewayClient
 from gateway.contracts import Contracts, OperationContract, load_contracts
 from gateway.settings import Settings
+from gateway.xml.lexical import reader_of
+from gateway.xml.model import SimpleType
+
+_BEGINS = ("period/beginDate", "period/beginQuarter", "quarterPeriod/beginQuarter")
+_ENDS = ("period/endDate", "period/endQuarter", "quarterPeriod/endQuarter")
 
 
 class Caller:
@@ -56,10 +61,16 @@ class Caller:
         end: str | None = None,
         text: str | None = None,
         on_behalf_of: str | None = None,
+        settings: Iterable[str] = (),
     ) -> Call:
-        """Call an operation with the criteria given; what is not given is taken from the annex, or left out."""
+        """Call an operation with the criteria given; what is not given is taken from the annex, or left out.
+
+        Each of `settings` is `path=value`, the path being that of an element of the request.
+        """
         contract = self._find_operation(service, operation)
         request = self._request(contract, legal_context, on_behalf_of)
+        for path, value in _read_settings(contract, settings):
+            _put(request, path.split("/"), value)
         for path, value in _criteria(contract, ssin, begin, end, text).items():
             _put(request, path.split("/"), value)
         try:
@@ -197,8 +208,8 @@ def _criteria(
     criteria: dict[str, Any] = {}
     for option, value, places in (
         ("--ssin", ssin, ("criteria/ssin",)),
-        ("--begin", begin, ("criteria/period/beginDate", "criteria/period/beginQuarter")),
-        ("--end", end, ("criteria/period/endDate", "criteria/period/endQuarter")),
+        ("--begin", begin, tuple(f"criteria/{name}" for name in _BEGINS)),
+        ("--end", end, tuple(f"criteria/{name}" for name in _ENDS)),
         ("--text", text, ("echo",)),
     ):
         place = next((place for place in places if place in paths), None)
@@ -208,6 +219,31 @@ def _criteria(
             raise Problem(f"{contract.descriptor.name} has no criterion for {option}.")
         criteria[place] = parse_date(value) if place.endswith("Date") else value
     return criteria
+
+
+def _read_settings(contract: OperationContract, settings: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    """Read each `path=value` as the contract types it; one that is repeated becomes a list where it may be.
+
+    `criteria/` may be left out. Problem for a path or a value that the contract does not have.
+    """
+    elements = dict(contract.request.paths())
+    given: dict[str, Any] = {}
+    for setting in settings:
+        path, equals, text = setting.partition("=")
+        name = path if path in elements else f"criteria/{path}"
+        element = elements.get(name)
+        if not equals or element is None or not isinstance(element.type, SimpleType):
+            known = ", ".join(path for path, each in elements.items() if isinstance(each.type, SimpleType))
+            raise Problem(f"--set {setting}: write path=value, with one of the paths {known}.")
+        try:
+            value = reader_of(element.type.builtin)(text)
+        except (ValueError, KeyError):
+            raise Problem(f"--set {setting}: {text} is no {element.type.builtin}.") from None
+        if element.many:
+            given.setdefault(name, []).append(value)
+        else:
+            given[name] = value
+    yield from given.items()
 
 
 def _put(values: dict[str, Any], path: list[str], value: Any) -> None:

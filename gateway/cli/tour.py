@@ -14,7 +14,8 @@ import typer
 from lxml import etree
 from rich.markup import escape
 
-from fixtures.personas import Persona, load_personas
+from fixtures.persona import Persona
+from fixtures.personas import load_personas
 from gateway.cli.calling import Caller, show_call
 from gateway.cli.demo import unwritable
 from gateway.cli.output import Problem, StateOption, console, get_settings

@@ -9,7 +9,8 @@ from rich.markup import escape
 
 from authz.annex import Annex
 from authz.annex_document import read_annex
-from fixtures.personas import Expectation, load_personas
+from fixtures.persona import Expectation
+from fixtures.world import load_all_personas
 from gateway.bootstrap import CannotStart, list_annexes, opened_storage
 from gateway.cli.output import JsonOption, StateOption, console, errors, get_settings, print_json
 from gateway.contracts import load_contracts
@@ -25,15 +26,15 @@ def register(app: typer.Typer) -> None:
 
 def personas(state: StateOption = None, as_json: JsonOption = False) -> None:
     """List every synthetic person of the demo world: who may consult it, and what is answered."""
-    loaded = load_personas()
+    loaded = load_all_personas()
     if as_json:
         print_json([persona.to_document() for persona in loaded])
         return
     for persona in loaded:
         console.print(f"[bold]{persona.ssin}[/] {escape(f'{persona.name}: {persona.description}')}", soft_wrap=True)
         for each in persona.expectations:
-            period = " ".join(f"{name} {day}" for name, day in (each.period or {}).items())
-            question = " ".join(filter(None, (each.operation, _asker(each), period)))
+            criteria = " ".join(f"{name} {value}" for name, value in each.leaves())
+            question = " ".join(filter(None, (each.operation, _asker(each), criteria)))
             console.print(f"  {escape(question)}: [cyan]{each.value} {each.code}[/]", soft_wrap=True)
 
 

@@ -4,15 +4,13 @@ Implements `services.self_employed.repository`. Reads only; decides nothing: wha
 on as it is stored.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, exists, select
-from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy import Row, bindparam, exists, select
 
+from gateway.sources.asking import Read, asking
 from gateway.storage.arza_tables import (
     arza_affiliations,
     arza_careers,
@@ -21,7 +19,6 @@ from gateway.storage.arza_tables import (
     arza_pcsas,
     arza_segments,
 )
-from services.consultation import SourceCommunicationFailed, SourceUnavailable
 from services.self_employed.career import (
     Affiliation,
     Career,
@@ -84,24 +81,20 @@ _PCSA = select(arza_pcsas.c.cbe_number).where(arza_pcsas.c.cbe_number == bindpar
 
 
 class SqlSelfEmployedRepository:
-    """Answers from the `arza_…` tables; `read` gives a connection for the duration of a question.
+    """Answers from the `arza_…` tables; `read` gives a connection for the duration of a question."""
 
-    Raises SourceUnavailable when the database cannot be reached or gives no connection in time, and
-    SourceCommunicationFailed when it breaks off otherwise.
-    """
-
-    def __init__(self, read: Callable[[], AbstractContextManager[Connection]]) -> None:
+    def __init__(self, read: Read) -> None:
         self._read = read
 
     def find_career(self, ssin: str) -> Career | None:
         """Return the career, affiliations in the register's order, segments by date."""
-        with self._asking() as connection:
+        with asking(self._read) as connection:
             rows = connection.execute(_CAREER, {"ssin": ssin}).all()
         return _make_career(rows) if rows else None
 
     def find_contributions(self, ssin: str, begin: str, end: str) -> ContributionAccount | None:
         """Return the contributions by quarter and fund; only an empty answer costs a second query."""
-        with self._asking() as connection:
+        with asking(self._read) as connection:
             rows = connection.execute(_CONTRIBUTIONS, {"ssin": ssin, "begin": begin, "end": end}).all()
             if not rows and connection.execute(_ANY_CONTRIBUTION, {"ssin": ssin}).first() is None:
                 return None
@@ -115,21 +108,8 @@ class SqlSelfEmployedRepository:
 
     def is_pcsa(self, cbe_number: str) -> bool:
         """Say whether the register has the organisation among its PCSAs."""
-        with self._asking() as connection:
+        with asking(self._read) as connection:
             return connection.execute(_PCSA, {"cbe_number": cbe_number}).first() is not None
-
-    @contextmanager
-    def _asking(self) -> Iterator[Connection]:
-        # The driver's own error is the cause: SQLAlchemy's could repeat the statement's parameters, an SSIN.
-        try:
-            with self._read() as connection:
-                yield connection
-        except OperationalError as error:
-            raise SourceUnavailable("the register's database cannot be reached") from error.orig
-        except PoolTimeoutError as error:
-            raise SourceUnavailable("the register's database gave no connection in time") from error
-        except DBAPIError as error:
-            raise SourceCommunicationFailed("the register's database broke off") from error.orig
 
 
 def _make_career(rows: Sequence[Row[*tuple[Any, ...]]]) -> Career:

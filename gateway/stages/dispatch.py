@@ -22,6 +22,7 @@ def dispatch(permitted: Permitted, clock: Callable[[], datetime]) -> Answered:
         values=valid.values,
         now=clock(),
         client_certificate=valid.previous.previous.previous.certificate.pem,
+        client=valid.previous.previous.previous.annex.client,
     )
     try:
         return Answered(permitted, arrived.endpoint.call(operation, consultation))

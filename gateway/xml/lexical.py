@@ -37,6 +37,11 @@ def _read_datetime(text: str) -> datetime:
     return moment if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+def _write_date(value: date | str) -> str:
+    # A source that keeps whole documents keeps dates as text; the reply's validation judges them.
+    return value if isinstance(value, str) else value.isoformat()
+
+
 def _write_datetime(value: datetime) -> str:
     if value.tzinfo is None:
         return value.isoformat()
@@ -79,7 +84,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
 
 _WRITERS: dict[str, Callable[[Any], str]] = {
     "string": str,
-    "date": date.isoformat,
+    "date": _write_date,
     "dateTime": _write_datetime,
     "boolean": _write_boolean,
     "decimal": _write_decimal,

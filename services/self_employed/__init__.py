@@ -1,9 +1,9 @@
 """SelfEmployedService v2: the career (ARZA) and the contributions of a self-employed person."""
 
 from services.descriptor import OperationDescriptor, ServiceDescriptor
-from services.self_employed.reply import make_subject
 from services.self_employed.service import NAMESPACE, SelfEmployed
 from services.statuses import load_statuses
+from services.subject import make_subject
 
 RSVZ_CBE_NUMBER = "0208044709"
 

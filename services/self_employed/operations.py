@@ -27,6 +27,7 @@ from services.self_employed.career import (
 )
 from services.self_employed.reply import make_career, make_contributions
 from services.self_employed.repository import SelfEmployedRepository
+from services.subject import make_own_ssin
 
 # What the contract can carry (AffiliationsType, CareerSegmentsType, ContributionsType, NisseReferenceType, and
 # StatusType with InformationType).
@@ -66,7 +67,7 @@ def consult_career(consultation: Consultation, repository: SelfEmployedRepositor
         return _too_large("affiliation", MAX_AFFILIATIONS, "criteria/period")
     if any(len(affiliation.career_segments) > MAX_SEGMENTS for affiliation in affiliations):
         return _too_large("careerSegment", MAX_SEGMENTS, "criteria/period")
-    return Outcome("data_found", {"ssin": _own_ssin(criteria), "career": make_career(career, affiliations)})
+    return Outcome("data_found", {"ssin": make_own_ssin(criteria["ssin"]), "career": make_career(career, affiliations)})
 
 
 def consult_contributions(consultation: Consultation, repository: SelfEmployedRepository) -> Outcome:
@@ -95,7 +96,7 @@ def consult_contributions(consultation: Consultation, repository: SelfEmployedRe
         return Outcome("nothing_in_period")
     if len(contributions) > MAX_CONTRIBUTIONS:
         return _too_large("contribution", MAX_CONTRIBUTIONS, "criteria/period", _last_quarter_that_fits(contributions))
-    data = {"ssin": _own_ssin(criteria), "contributions": make_contributions(contributions)}
+    data = {"ssin": make_own_ssin(criteria["ssin"]), "contributions": make_contributions(contributions)}
     return Outcome("data_found", data)
 
 
@@ -118,10 +119,6 @@ def _customer_fields(consultation: Consultation) -> tuple[tuple[str, str], ...]:
 
 def _given_fields(values: Values, names: Iterable[str]) -> tuple[tuple[str, str], ...]:
     return tuple((name, str(values[name])) for name in names if values.get(name) is not None)
-
-
-def _own_ssin(criteria: Values) -> Values:
-    return {"#text": criteria["ssin"], "@canceled": False}
 
 
 def _find_career_contradiction(career: Career, ssin: str) -> str | None:

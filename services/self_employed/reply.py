@@ -27,19 +27,6 @@ def make_contributions(contributions: Iterable[Contribution]) -> Values:
     return {"contribution": [_make_contribution(contribution) for contribution in contributions]}
 
 
-def make_subject(case: str, ssin: str, successor: str | None) -> Values:
-    """Return the `ssin` element that a refusal about the person carries.
-
-    A replaced number is told as the successor, with the number that it replaces; a cancelled one as
-    cancelled. Other refusals say nothing about the number.
-    """
-    if case == "ssin_replaced" and successor is not None:
-        return {"ssin": {"#text": successor, "@canceled": False, "@replaces": ssin}}
-    if case in ("ssin_cancelled", "person_deceased"):
-        return {"ssin": {"#text": ssin, "@canceled": case == "ssin_cancelled"}}
-    return {}
-
-
 def _make_affiliation(affiliation: Affiliation) -> Values:
     values: dict[str, Any] = {
         "socialInsuranceFund": codes.SOCIAL_INSURANCE_FUND.get_element(affiliation.social_insurance_fund)

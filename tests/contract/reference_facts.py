@@ -20,9 +20,15 @@ PREFIXES = {
     "common": COMMON,
     "bcsscommon": COMMON,
     "nissecommon": "http://rsvz-inasti.fgov.be/types/common/SelfEmployed/v1",
+    "dmfa": "http://kszbcss.fgov.be/types/dmfa/attestation/v1",
+    "dmfacommon": "http://kszbcss.fgov.be/types/dmfa/common/v1",
 }
+ANONYMOUS = "(its own content)"
 CARDINALITY = re.compile(r" \[(\d+\.\.(?:\d+|\*))\]$")
 FACET = re.compile(r" (?=(?:[a-zA-Z]+=|\{))")
+ZONE = re.compile(r" # (\d+)$")
+ZONE_TOLD = re.compile(r"\(zone (\d+)\)")
+GROUP = re.compile(r"<(choice|sequence)(\[\d+\.\.\d+\])?>")
 
 
 class Fact(NamedTuple):
@@ -61,33 +67,48 @@ def _read_lines(lines: list[str], namespace: str) -> Iterator[Fact]:
         prefix, _, local = name.rpartition(":")
         return f"{{{namespace if prefix in ('', 'tns') else PREFIXES[prefix]}}}{local}"
 
-    owner, position, content = "", 0, ""
+    owner, counts, open_groups, content = "", Counter[str](), list[tuple[int, str, str]](), ""
     for line in [*lines, "end"]:
         if content and not line.startswith(" "):
             yield Fact(owner, "content", content)
             content = ""
+        zone = ZONE.search(line)
+        line = ZONE.sub("", line)
+        depth = len(line) - len(line.lstrip())
+        # What a group, or an element with its own content, holds is indented deeper than itself.
+        while open_groups and open_groups[-1][0] >= depth:
+            open_groups.pop()
         if match := re.fullmatch(r"S (\w+) = (\S+)(.*)", line):
             yield from _simple_facts(match[1], resolve(match[2]), _split_facets(match[3]))
+            yield from _zone_facts(match[1], zone)
         elif match := re.fullmatch(r"C (\w+)", line):
-            owner, position, content = match[1], 0, "sequence"
+            owner, counts, content = match[1], Counter(), "sequence"
             yield Fact(owner, "kind", "complex")
-        elif match := re.fullmatch(r" +<choice>", line):
-            content = "choice"
+            yield from _zone_facts(owner, zone)
+        elif match := GROUP.fullmatch(line.strip()):
+            open_groups.append((depth, f"{match[1]}{match[2] or ''}", ""))
         elif match := re.fullmatch(r" +\(extension (\S+)\)", line):
             content = f"extension of {resolve(match[1])}"
         elif match := re.fullmatch(r" +@(\w+) : (\S+)(?: (required|optional))?", line):
             yield from _attribute_facts(owner, match[1], resolve(match[2]), match[3] or "optional")
-        elif match := re.fullmatch(r" +(\w+) : (\S+)(.*)", line):
-            position += 1
+        elif match := re.fullmatch(r" +(\w+) :(?: ([^\s\[]\S*))?(.*)", line):
+            held = [index for index, (_, _, element) in enumerate(open_groups) if element]
+            around, inner = (open_groups[held[-1]][2], open_groups[held[-1] + 1 :]) if held else (owner, open_groups)
+            counts[around] += 1
+            subject = f"{around}/{counts[around]}"
             cardinality = CARDINALITY.search(match[3])
             facets = CARDINALITY.sub("", match[3])
             yield from _element_facts(
-                f"{owner}/{position}",
+                subject,
                 match[1],
-                resolve(match[2]),
+                resolve(match[2]) if match[2] else ANONYMOUS,
                 cardinality[1] if cardinality else "1..1",
                 _split_facets(facets),
+                [group for _, group, _ in inner],
             )
+            yield from _zone_facts(subject, zone)
+            if not match[2]:
+                open_groups.append((depth, "", subject))
         elif line != "end":
             raise ValueError(f"not understood: {line}")
 
@@ -122,58 +143,86 @@ def _read_import(_: etree._Element) -> Iterator[Fact]:
 def _read_simple_type(element: etree._Element) -> Iterator[Fact]:
     _refuse_attributes(element, "name")
     base, facets = _read_restriction(element)
-    return _simple_facts(_get(element, "name"), base, facets)
+    yield from _simple_facts(_get(element, "name"), base, facets)
+    yield from _told_zone_facts(_get(element, "name"), element)
 
 
 def _read_complex_type(element: etree._Element) -> Iterator[Fact]:
     _refuse_attributes(element, "name")
     owner = _get(element, "name")
     yield Fact(owner, "kind", "complex")
+    yield from _told_zone_facts(owner, element)
     (content,) = _children(element)
     kind = etree.QName(content).localname
-    _refuse_attributes(content)
-    if kind == "simpleContent":
+    if kind in ("simpleContent", "complexContent"):
+        _refuse_attributes(content)
         (extension,) = _children(content)
         _expect(extension, "extension")
         _refuse_attributes(extension, "base")
         yield Fact(owner, "content", f"extension of {_resolve(extension, _get(extension, 'base'))}")
+        if kind == "complexContent":
+            (content,) = _children(extension)
+            yield from _read_particle(content, owner)
+            return
         for attribute in _children(extension):
             _expect(attribute, "attribute")
             _refuse_attributes(attribute, "name", "type", "use")
             name, type_name = _get(attribute, "name"), _resolve(attribute, _get(attribute, "type"))
             yield from _attribute_facts(owner, name, type_name, attribute.get("use", "optional"))
         return
-    if kind not in ("sequence", "choice"):
+    yield Fact(owner, "content", "sequence")
+    yield from _read_particle(content, owner)
+
+
+def _read_particle(content: etree._Element, owner: str) -> Iterator[Fact]:
+    if etree.QName(content).localname not in ("sequence", "choice"):
         raise ValueError(f"not understood: {content.tag}")
-    yield Fact(owner, "content", kind)
-    for position, leaf in enumerate(_leaves(content), 1):
-        yield from _read_element(leaf, f"{owner}/{position}")
+    for position, (leaf, groups) in enumerate(_leaves(content, []), 1):
+        yield from _read_element(leaf, f"{owner}/{position}", groups)
 
 
-def _leaves(particle: etree._Element) -> Iterator[etree._Element]:
-    """The elements of a sequence, or of a choice whose branches are elements and plain sequences."""
+def _leaves(particle: etree._Element, around: list[str]) -> Iterator[tuple[etree._Element, list[str]]]:
+    """The elements of a sequence or a choice, each with the groups around it that make a difference.
+
+    A sequence that must be there once makes none.
+    """
+    _refuse_attributes(particle, "minOccurs")
+    name = etree.QName(particle).localname
+    least = particle.get("minOccurs", "1")
+    if name == "sequence" and least == "1":
+        inner = around
+    else:
+        inner = [*around, name if least == "1" else f"{name}[{least}..1]"]
     for child in _children(particle):
-        if etree.QName(particle).localname == "choice" and etree.QName(child).localname == "sequence":
-            _refuse_attributes(child)
-            yield from _leaves(child)
+        if etree.QName(child).localname in ("sequence", "choice"):
+            yield from _leaves(child, inner)
         else:
             _expect(child, "element")
-            yield child
+            yield child, inner
 
 
-def _read_element(element: etree._Element, subject: str) -> Iterator[Fact]:
+def _read_element(element: etree._Element, subject: str, groups: list[str]) -> Iterator[Fact]:
     _refuse_attributes(element, "name", "type", "minOccurs", "maxOccurs")
     most = element.get("maxOccurs", "1").replace("unbounded", "*")
     cardinality = f"{element.get('minOccurs', '1')}..{most}"
+    yield from _told_zone_facts(subject, element)
+    facets, own = list[str](), None
     if "type" in element.attrib:
         if list(_children(element)):
             raise ValueError(f"{subject} has a type and content")
-        type_name, facets = _resolve(element, _get(element, "type")), list[str]()
+        type_name = _resolve(element, _get(element, "type"))
     else:
-        (simple,) = _children(element)
-        _expect(simple, "simpleType")
-        type_name, facets = _read_restriction(simple)
-    return _element_facts(subject, _get(element, "name"), type_name, cardinality, facets)
+        (declared,) = _children(element)
+        if declared.tag == f"{{{XSD}}}complexType":
+            _refuse_attributes(declared)
+            (own,) = _children(declared)
+            type_name = ANONYMOUS
+        else:
+            _expect(declared, "simpleType")
+            type_name, facets = _read_restriction(declared)
+    yield from _element_facts(subject, _get(element, "name"), type_name, cardinality, facets, groups)
+    if own is not None:
+        yield from _read_particle(own, subject)
 
 
 def _read_restriction(simple_type: etree._Element) -> tuple[str, list[str]]:
@@ -246,13 +295,31 @@ def _simple_facts(name: str, base: str, facets: list[str]) -> Iterator[Fact]:
     yield Fact(name, "facets", " ".join(sorted(facets)))
 
 
-def _element_facts(subject: str, name: str, type_name: str, cardinality: str, facets: list[str]) -> Iterator[Fact]:
+def _element_facts(
+    subject: str, name: str, type_name: str, cardinality: str, facets: list[str], groups: list[str]
+) -> Iterator[Fact]:
     yield Fact(subject, "name", name)
     yield Fact(subject, "type", type_name)
     yield Fact(subject, "cardinality", cardinality)
+    yield Fact(subject, "groups", " ".join(groups))
     yield Fact(subject, "facets", " ".join(sorted(facets)))
 
 
 def _attribute_facts(owner: str, name: str, type_name: str, use: str) -> Iterator[Fact]:
     yield Fact(f"{owner}/@{name}", "type", type_name)
     yield Fact(f"{owner}/@{name}", "use", use)
+
+
+def _zone_facts(subject: str, zone: re.Match[str] | None) -> Iterator[Fact]:
+    if zone is not None:
+        yield Fact(subject, "zone", zone[1])
+
+
+def _told_zone_facts(subject: str, node: etree._Element) -> Iterator[Fact]:
+    """The zone of the glossary that the annotation of a type or an element names, in each of its languages."""
+    texts = node.findall(f"{{{XSD}}}annotation/{{{XSD}}}documentation")
+    told = {tuple(ZONE_TOLD.findall(text.text or "")) for text in texts}
+    if len(told) > 1:
+        raise ValueError(f"{subject} names different zones in different languages")
+    for zone in told.pop() if told else ():
+        yield Fact(subject, "zone", zone)

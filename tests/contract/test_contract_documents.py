@@ -19,6 +19,11 @@ OPERATIONS = {
         "/SelfEmployedService/v2/consult",
         {"consultCareer", "consultContributions"},
     ),
+    "DmfaConsultationServiceV1.wsdl": (
+        "DmfaConsultationService",
+        "/DmfaConsultationService/consult",
+        {"consultDmfaAttestationsBySsin", "consultPersonnelByEmployer"},
+    ),
     "TestConnectionServiceV1.wsdl": (
         "TestConnectionService",
         "/TestConnectionService/v1/consult",

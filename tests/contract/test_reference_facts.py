@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from lxml import etree
-from reference_facts import XSD, Facts, find_differences, read_dump, read_schema
+from reference_facts import XSD, ZONE, Facts, find_differences, read_dump, read_schema
 
 ROOT = Path(__file__).parents[2]
 FILES = {
@@ -15,10 +15,13 @@ FILES = {
     "http://kszbcss.fgov.be/types/SelfEmployed/v2": "SelfEmployedTypesV2.xsd",
     "http://rsvz-inasti.fgov.be/types/common/SelfEmployed/v1": "SelfEmployedCommonTypesV1.xsd",
     "http://kszbcss.fgov.be/types/TestConnectionService/v1": "TestConnectionServiceTypesV1.xsd",
+    "http://kszbcss.fgov.be/types/DmfaConsultation/v1": "DmfaConsultationV1.xsd",
+    "http://kszbcss.fgov.be/types/dmfa/common/v1": "DmfaCommonV1.xsd",
+    "http://kszbcss.fgov.be/types/dmfa/attestation/v1": "DmfaAttestationV1.xsd",
 }
 DUMPS = {
     name: (ROOT / "fixtures/reference" / name).read_text("utf-8")
-    for name in ("ksz-common-and-selfemployed.txt", "ksz-testconnection.txt")
+    for name in ("ksz-common-and-selfemployed.txt", "ksz-testconnection.txt", "ksz-dmfa.txt")
 }
 REFERENCE: dict[str, Facts] = {ns: facts for text in DUMPS.values() for ns, facts in read_dump(text).items()}
 MESSAGE_FACETS = (
@@ -77,8 +80,10 @@ def test_the_reference_is_read_whole() -> None:
         assert read == written
 
 
-def _mutations(line: str) -> list[str]:
+def _mutations(whole: str) -> list[str]:
     """The line with one fact changed, in every way that applies to it."""
+    zone = ZONE.search(whole)
+    line, end = (whole[: zone.start()], zone[0]) if zone else (whole, "")
     changed = [""]
     if match := re.match(r"( *@?[SC]? ?)(\w+)(.*)", line):
         changed.append(f"{match[1]}{match[2]}X{match[3]}")
@@ -92,9 +97,12 @@ def _mutations(line: str) -> list[str]:
     if "@" in line:
         changed = [c for c in changed if "[" not in c and "fractionDigits" not in c]
         changed.append(line.removesuffix(" optional").removesuffix(" required") + " required")
-    if "<choice>" in line or "(extension" in line:
+    if "<" in line or "(extension" in line:
         changed = ["", "  (extension tns:Other)"]
-    return [c for c in changed if c != line]
+    if "<" in line:
+        changed += [line.replace("choice", "sequence[0..1]"), line.replace("[0..1]", ""), line.replace(">", "[0..1]>")]
+    mutations = [f"{c}{end if c else ''}" for c in changed if c != line]
+    return [*mutations, line, f"{whole}9"] if zone else mutations
 
 
 @pytest.mark.parametrize("name", DUMPS)

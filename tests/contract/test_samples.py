@@ -9,6 +9,7 @@ from lxml import etree
 
 from authz.enterprise import has_valid_cbe_check_digits
 from authz.ssin import has_valid_check_digits, is_synthetic
+from services.employer_numbers import has_valid_nsso_check_digits
 
 ROOT = Path(__file__).parents[2]
 XSD = "{http://www.w3.org/2001/XMLSchema}"
@@ -46,12 +47,13 @@ def test_an_element_that_the_contract_does_not_have_makes_a_sample_invalid(sampl
     assert not load_schema(sample.name.split(".")[0]).validate(message)
 
 
-def find_texts(pattern: str) -> set[str]:
-    """All texts of the samples that are such a number, in elements and in attributes."""
+def find_texts(pattern: str, *but: str) -> set[str]:
+    """All texts of the samples that are such a number, in attributes and in elements, `but` not in those."""
     return {
         text
         for sample in SAMPLES
-        for node in etree.parse(sample).iter()
+        for node in etree.parse(sample).iter("*")
+        if node.tag not in but
         for text in (node.text or "", *map(str, node.attrib.values()))
         if re.fullmatch(pattern, text)
     }
@@ -64,6 +66,12 @@ def test_samples_name_nobody() -> None:
 
 
 def test_enterprise_numbers_of_samples_have_check_digits() -> None:
-    numbers = find_texts(r"[01]\d{9}")
+    numbers = find_texts(r"[01]\d{9}", "nssoRegistrationNumber")
     assert len(numbers) > 1
     assert all(has_valid_cbe_check_digits(number) for number in numbers)
+
+
+def test_nsso_numbers_of_samples_have_check_digits() -> None:
+    numbers = {str(node.text) for sample in SAMPLES for node in etree.parse(sample).iter("nssoRegistrationNumber")}
+    assert len(numbers) > 1
+    assert all(has_valid_nsso_check_digits(number) for number in numbers)

@@ -4,12 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from fixtures.dmfa_personas import demo_rows as demo_attestations
 from fixtures.personas import demo_rows, load_personas
 from gateway.contracts import load_contracts
 from gateway.dispatch import ServiceEndpoint
-from services import self_employed, test_connection
+from services import dmfa, self_employed, test_connection
 from services.consultation import Consultation, SourceUnavailable
 from services.descriptor import ServiceDescriptor
+from tests.unit.fakes_dmfa import FakeDmfaRepository, FakePageTokens
 from tests.unit.fakes_self_employed import FakeSelfEmployedRepository
 
 NOW = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)
@@ -53,6 +55,30 @@ def test_fault_of_the_source_comes_out_of_the_rpc_unchanged() -> None:
     for contract in endpoint.contract.operations.values():
         with pytest.raises(SourceUnavailable, match="out"):
             endpoint.call(contract, make_consultation(contract.descriptor.name))
+
+
+def test_a_service_finds_its_ports_by_their_names() -> None:
+    contract = load_contracts((dmfa.DESCRIPTOR,)).services[dmfa.DESCRIPTOR.path]
+    repository = FakeDmfaRepository(demo_attestations().attestations)
+    endpoint = ServiceEndpoint(contract, repository, "https://gateway.example", page_tokens=FakePageTokens())
+    cases = {}
+    for operation in contract.operations.values():
+        values = {
+            "informationCustomer": {"customerIdentification": {"cbeNumber": "0999910345"}},
+            "legalContext": "PENSIONS:CAREER",
+            "criteria": {
+                "ssin": "78611995852",
+                "quarterPeriod": {"beginQuarter": "2017Q1", "endQuarter": "2021Q4"},
+                "resultsAction": "RESULTS_ONLINE_ONLY",
+                "latestSituationOnly": True,
+            },
+        }
+        outcome = endpoint.call(operation, Consultation(operation.descriptor.name, values, NOW, "", "pensions"))
+        cases[operation.descriptor.name] = (outcome.case, "next" in outcome.data)
+    assert cases == {
+        "consultDmfaAttestationsBySsin": ("page_found", True),
+        "consultPersonnelByEmployer": ("not_implemented", False),
+    }
 
 
 def test_test_message_is_echoed() -> None:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -13,6 +15,7 @@ import pytest
 from fixtures.personas import load_personas
 from tests.e2e.conftest import COMMAND, RunningGateway, free_port, run_command
 
+ROOT = Path(__file__).parents[2]
 SSIN = {persona.name: persona.ssin for persona in load_personas()}
 
 
@@ -29,7 +32,7 @@ def test_a_demo_world_is_prepared_once_and_then_reused(state: Path) -> None:
     files = {path: path.stat().st_mtime_ns for path in (state / "pki").rglob("*.pem")}
     again = run_command("demo", "--state", state)
     assert again.returncode == 0
-    assert "7 clients, 65 persons" in again.stdout
+    assert "13 clients, 109 persons" in again.stdout
     assert {path: path.stat().st_mtime_ns for path in (state / "pki").rglob("*.pem")} == files
 
 
@@ -99,6 +102,30 @@ def test_call_prints_json_for_programs(gateway: RunningGateway) -> None:
     )
     found = json.loads(call(gateway, "SelfEmployedService/v2", "consultContributions", *arguments).stdout)
     assert [each["quarter"] for each in found["contributions"]["contribution"]] == ["2018Q1", "2018Q2"]
+
+
+def test_the_examples_of_the_dmfa_page_run(gateway: RunningGateway) -> None:
+    page = (ROOT / "docs/services/dmfa-consultation.md").read_text("utf-8")
+    lines = re.findall(r"^\.venv/bin/ksz-gateway call (.+)$", page, re.MULTILINE)
+    assert len(lines) == 2
+    for line in lines:
+        shown = call(gateway, *shlex.split(line))
+        assert shown.returncode == 0, shown.stderr
+        assert "code: MSG00000" in shown.stdout
+        assert "attestationId: " in shown.stdout
+
+
+def test_what_cannot_be_set_is_said(gateway: RunningGateway) -> None:
+    asked = ("DmfaConsultationService", "consultDmfaAttestationsBySsin", "--client", "pensions", "--set")
+    for setting, said in (
+        ("nothing=1", "criteria/latestSituationOnly"),
+        ("latestSituationOnly", "write path=value"),
+        ("sectorIndicators=PRI", "sectorIndicators/sectorIndicator"),
+        ("attestationId=many", "many is no long"),
+    ):
+        refused = call(gateway, *asked, setting)
+        assert refused.returncode == 1
+        assert said in refused.stderr
 
 
 def test_call_shows_both_messages(gateway: RunningGateway) -> None:
@@ -173,7 +200,7 @@ def test_a_gateway_that_does_not_answer_is_said_in_one_line(state: Path) -> None
 def test_the_demo_annexes_are_in_order() -> None:
     annexes = sorted(Path("fixtures/annexes").glob("*.yaml"))
     checked = run_command("annex", "check", *annexes)
-    assert (checked.returncode, checked.stdout) == (0, "7 annexes are in order.\n")
+    assert (checked.returncode, checked.stdout) == (0, "13 annexes are in order.\n")
 
 
 def test_a_wrong_annex_is_told_line_by_line(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from typing import Any
 from lxml import etree
 
 from fixtures.messages import envelope, sign
-from fixtures.personas import Expectation, Persona, load_personas
+from fixtures.persona import Expectation, Persona
+from fixtures.personas import load_personas
 from gateway.pki import Identity, load_identity
 from tests.e2e.conftest import RunningGateway
 

@@ -38,7 +38,13 @@ SELF_EMPLOYED = "http://kszbcss.fgov.be/intf/SelfEmployedService/v2"
 TEST_CONNECTION = "http://kszbcss.fgov.be/intf/TestConnectionService/v1"
 SELF_EMPLOYED_PATH = "/SelfEmployedService/v2/consult"
 TEST_CONNECTION_PATH = "/TestConnectionService/v1/consult"
-SCHEMAS = {SELF_EMPLOYED: "SelfEmployedServiceV2.xsd", TEST_CONNECTION: "TestConnectionServiceV1.xsd"}
+DMFA = "http://kszbcss.fgov.be/intf/DmfaConsultationService/v1"
+DMFA_PATH = "/DmfaConsultationService/consult"
+SCHEMAS = {
+    SELF_EMPLOYED: "SelfEmployedServiceV2.xsd",
+    TEST_CONNECTION: "TestConnectionServiceV1.xsd",
+    DMFA: "DmfaConsultationServiceV1.xsd",
+}
 PROXY = "10.0.0.9"
 CLIENT_ADDRESS = "192.0.2.7"
 WSSE11 = "http://docs.oasis-open.org/wss/oasis-wss-wssecurity-secext-1.1.xsd"
@@ -327,12 +333,18 @@ def prepare_state(directory: Path) -> Path:
 
 
 @contextmanager
-def open_world(state: Path, directory: Path, repository: object | None = None, **settings: Any) -> Iterator[World]:
-    """Open a gateway on a copy of a demo state; `repository` replaces the source of SelfEmployedService."""
+def open_world(
+    state: Path,
+    directory: Path,
+    repository: object | None = None,
+    service: str = "SelfEmployedService/v2",
+    **settings: Any,
+) -> Iterator[World]:
+    """Open a gateway on a copy of a demo state; `repository` replaces the source of the service."""
     shutil.copytree(state, directory, dirs_exist_ok=True)
     loaded = load_settings(**{"state": directory, "public_url": PUBLIC_URL, "trusted_proxies": (PROXY,)} | settings)
     clock = Clock()
-    repositories = {"SelfEmployedService/v2": repository} if repository is not None else None
+    repositories = {service: repository} if repository is not None else None
     gateway = build_gateway(loaded, clock, repositories)
     try:
         yield World(loaded, gateway, clock)

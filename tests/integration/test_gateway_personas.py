@@ -14,7 +14,8 @@ from gateway_world import (
 from lxml import etree
 
 from authz.brussels import brussels_day
-from fixtures.personas import Expectation, Persona, load_personas
+from fixtures.persona import Expectation, Persona
+from fixtures.personas import load_personas
 from services.self_employed import DESCRIPTOR
 
 QUESTIONS = [

@@ -14,7 +14,8 @@ from authz.brussels import brussels_day, find_quarter, quarter_begin, quarter_en
 from authz.decision import AccessRequest, Deny, Period, decide
 from authz.organisation import Organisation
 from authz.ssin import Environment
-from fixtures.personas import Expectation, Persona, demo_rows, load_personas
+from fixtures.persona import Expectation, Persona
+from fixtures.personas import demo_rows, load_personas
 from gateway.contracts import Contracts, OperationContract, load_contracts
 from gateway.inscriptions import find_facts
 from gateway.sources.load import load_persons, load_register
@@ -51,9 +52,10 @@ def contracts() -> Contracts:
 
 
 @pytest.fixture(scope="module")
-def annexes(contracts: Contracts) -> Mapping[str, Annex]:
+def annexes() -> Mapping[str, Annex]:
+    shapes = load_contracts().shapes()
     documents = files("fixtures").joinpath("annexes").iterdir()
-    annexes = (read_annex(document.read_text("utf-8"), contracts.shapes()) for document in documents)
+    annexes = (read_annex(document.read_text("utf-8"), shapes) for document in documents)
     return {annex.client: annex for annex in annexes}
 
 

@@ -14,7 +14,8 @@ from sqlalchemy import create_engine, func, insert, inspect, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 from storage_world import database_url
 
-import gateway.storage.arza_tables  # noqa: F401 - its tables are part of the metadata that is compared
+import gateway.storage.arza_tables
+import gateway.storage.dmfa_tables  # noqa: F401 - their tables are part of the metadata that is compared
 from gateway.storage.database import Database
 from gateway.storage.tables import metadata, persons, replay_keys
 

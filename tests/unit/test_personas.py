@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from authz.ssin import has_valid_check_digits, is_synthetic
-from fixtures.personas import Expectation, Persona, demo_rows, load_personas
+from fixtures.persona import Expectation, Persona
+from fixtures.personas import demo_rows, load_personas
 from services.consultation import Consultation, Outcome, SourceFault
 from services.self_employed import DESCRIPTOR, codes
 from services.self_employed.operations import consult_career, consult_contributions
@@ -160,6 +161,7 @@ def test_document_of_a_persona_is_what_the_command_prints() -> None:
     document = get_persona("main-occupation").to_document()
     assert set(document) == {"name", "ssin", "description", "operations"}
     assert document["operations"][0] == {
+        "service": "SelfEmployedService/v2",
         "operation": "consultCareer",
         "client": "pcsa",
         "customer": {"cbeNumber": "0999900150"},

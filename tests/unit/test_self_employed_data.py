@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from services.self_employed import DESCRIPTOR, codes
-from services.self_employed.reply import make_subject
 from services.statuses import render_status_table
+from services.subject import make_subject
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "services" / "self-employed.md"
 

@@ -214,6 +214,7 @@ def test_lexical_forms_are_read(builtin: str, text: str, value: Any) -> None:
     ("builtin", "value", "text"),
     [
         ("date", date(1, 1, 1), "0001-01-01"),
+        ("date", "2020-02-30", "2020-02-30"),  # As a stored document has it; the validation of the reply refuses it.
         ("dateTime", datetime(2015, 6, 1, 12, 0, tzinfo=timezone(timedelta(hours=2))), "2015-06-01T10:00:00.000Z"),
         ("dateTime", datetime(1, 1, 1, tzinfo=UTC), "0001-01-01T00:00:00.000Z"),
         ("dateTime", datetime(2015, 6, 1, 12, 0, 0, 1, tzinfo=UTC), "2015-06-01T12:00:00.000001Z"),

@@ -1,0 +1,31 @@
+"""What asking a source that lies in a database has in common: how its failures are told."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from services.consultation import SourceCommunicationFailed, SourceUnavailable
+
+Read = Callable[[], AbstractContextManager[Connection]]
+
+
+@contextmanager
+def asking(read: Read) -> Iterator[Connection]:
+    """Give a connection for the duration of a question.
+
+    Raises SourceUnavailable when the database cannot be reached or gives no connection in time, and
+    SourceCommunicationFailed when it breaks off otherwise.
+    """
+    # The driver's own error is the cause: SQLAlchemy's could repeat the statement's parameters, an SSIN.
+    try:
+        with read() as connection:
+            yield connection
+    except OperationalError as error:
+        raise SourceUnavailable("the register's database cannot be reached") from error.orig
+    except PoolTimeoutError as error:
+        raise SourceUnavailable("the register's database gave no connection in time") from error
+    except DBAPIError as error:
+        raise SourceCommunicationFailed("the register's database broke off") from error.orig
