@@ -23,7 +23,10 @@ _PURGE_EVERY = timedelta(seconds=10)
 # Clocks of nodes differ: what one has no more use for, another may still have to recognise.
 _CLOCK_TOLERANCE = timedelta(minutes=5)
 
-_STORE_KEY = for_each_dialect(replay_keys, lambda insert: insert.on_conflict_do_nothing())
+# What is returned tells whether a row was stored: the count of rows is not known on every database.
+_STORE_KEY = for_each_dialect(
+    replay_keys, lambda insert: insert.on_conflict_do_nothing().returning(replay_keys.c.replay_key)
+)
 _COUNT = for_each_dialect(
     quota_counters,
     lambda insert: insert.on_conflict_do_update(
@@ -94,7 +97,7 @@ class Admission:
 
 def _store_key(connection: Connection, replay_key: bytes, forget_at: datetime | None) -> None:
     statement = _STORE_KEY[connection.dialect.name]
-    if not connection.execute(statement, {"replay_key": replay_key, "forget_at": forget_at}).rowcount:
+    if connection.execute(statement, {"replay_key": replay_key, "forget_at": forget_at}).first() is None:
         raise Replayed("this message was admitted before")
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy.exc import OperationalError
+
 from authz.annex import Annex
 from authz.annex_document import read_annex
 from gateway.admission import Admission
@@ -29,7 +31,7 @@ from gateway.revocation import RevocationWatch
 from gateway.settings import Settings
 from gateway.sources.dmfa_sql import SqlDmfaRepository
 from gateway.sources.self_employed_sql import SqlSelfEmployedRepository
-from gateway.storage.database import Database
+from gateway.storage.database import Database, WrongEncoding
 from gateway.storage.group_commit import GroupCommit
 from gateway.wss.policy import SecurityPolicy
 from gateway.wss.sign import Signer
@@ -138,7 +140,8 @@ def open_storage(settings: Settings, clock: Clock = system_clock) -> Storage:
     """Open the database and the audit; CannotStart without a state, or when the audit's keys cannot be used."""
     if not settings.state.is_dir():
         raise CannotStart(f"there is no state in {settings.state}: {_PREPARE}.")
-    database = Database(settings.database_url)
+    # A thread uses one at a time; so do the writer and the one that looks for annexes.
+    database = Database(settings.database_url, connections=settings.threads + 2)
     commit = GroupCommit(database)
     try:
         keys = MonthKeys(settings.audit_keys)
@@ -158,9 +161,30 @@ def opened_storage(settings: Settings) -> Iterator[Storage]:
         storage.close()
 
 
+def migrate(storage: Storage) -> None:
+    """Bring the database to the schema of this version; CannotStart when it does not answer or cannot be used."""
+    with _database_answering():
+        try:
+            storage.database.migrate()
+        except WrongEncoding as error:
+            raise CannotStart(f"{error}: create another one.") from None
+
+
 def _check_schema(storage: Storage) -> None:
-    if not storage.database.is_current():
+    with _database_answering():
+        current = storage.database.is_current()
+    if not current:
         raise CannotStart(f"the database is not at the schema of this version: {_PREPARE}.")
+
+
+@contextmanager
+def _database_answering() -> Iterator[None]:
+    """Say in one line that the database does not answer. No data was asked for or sent: none can be in the line."""
+    try:
+        yield
+    except OperationalError as error:
+        reason = str(error.orig).partition("\n")[0]
+        raise CannotStart(f"the database does not answer ({reason}): check database_url, and the server.") from None
 
 
 def open_annex_store(storage: Storage) -> AnnexStore:

@@ -16,7 +16,7 @@ from authz.annex import CertificateBinding
 from authz.annex_document import read_annex
 from authz.ssin import Environment
 from fixtures import dmfa_personas, personas
-from gateway.bootstrap import CannotStart, Storage, open_annex_store, open_storage
+from gateway.bootstrap import CannotStart, Storage, migrate, open_annex_store, open_storage
 from gateway.contracts import load_contracts
 from gateway.pki import DemoClient, KeyKind, load_identity, prepare_pki
 from gateway.settings import Settings
@@ -57,7 +57,7 @@ def prepare_demo(settings: Settings) -> DemoState:
     prepare_pki(settings.state, _clients(documents), datetime.now(UTC))
     storage = open_storage(settings)
     try:
-        storage.database.migrate()
+        migrate(storage)
         _add_annexes(storage, documents)
         return DemoState(len(documents), _load_persons(storage))
     finally:

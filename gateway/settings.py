@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from authz.ssin import Environment
 from gateway.address import Address
@@ -42,7 +44,8 @@ class Settings(BaseSettings):
     )
     database_url: str = Field(
         "",
-        description="SQLAlchemy URL; default: SQLite in `ksz.db`. PostgreSQL: postgresql+psycopg://user@host/name.",
+        description="Default: SQLite in `ksz.db`. PostgreSQL: postgresql://user@host/name, with libpq's parameters after"
+        " a `?`; a password is better kept in a file that `passfile` or `PGPASSFILE` names.",
     )
     public_url: str = Field(
         "https://127.0.0.1:8443",
@@ -118,6 +121,20 @@ class Settings(BaseSettings):
     def _none_if_empty(cls, value: Any) -> Any:
         return None if value == "" else value
 
+    @field_validator("database_url", mode="after")
+    @classmethod
+    def _with_driver(cls, value: str) -> str:
+        """Name the driver; the messages do not repeat the value, which may hold a password."""
+        scheme, separator, rest = value.partition("://")
+        if scheme not in _DRIVERS:
+            raise PydanticCustomError("database_url", "must begin with postgresql:// or sqlite:///")
+        url = _DRIVERS[scheme] + separator + rest
+        try:
+            make_url(url or "sqlite://")
+        except (ArgumentError, ValueError):
+            raise PydanticCustomError("database_url", "is no URL of a database") from None
+        return url
+
     @field_validator("state", mode="after")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
@@ -147,6 +164,15 @@ class Settings(BaseSettings):
         file = TomlConfigSettingsSource(settings_cls, toml_file=state / SETTINGS_FILE)
         return (init_settings, env_settings, file)
 
+
+# What databases are called, and by which driver they are reached; none: the default.
+_DRIVERS = {
+    "": "",
+    "sqlite": "sqlite",
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+}
 
 _PATHS = (
     "tls_certificate",

@@ -2,7 +2,7 @@
 
 import typer
 
-from gateway.bootstrap import open_storage
+from gateway import bootstrap
 from gateway.cli.output import StateOption, console, get_settings
 
 
@@ -18,9 +18,9 @@ def migrate(state: StateOption = None) -> None:
     """
     settings = get_settings(state=state)
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    storage = open_storage(settings)
+    storage = bootstrap.open_storage(settings)
     try:
-        storage.database.migrate()
+        bootstrap.migrate(storage)
     finally:
         storage.close()
     console.print("The database is at the schema of this version.")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from services.consultation import SourceCommunicationFailed, SourceUnavailable
@@ -16,15 +16,16 @@ Read = Callable[[], AbstractContextManager[Connection]]
 def asking(read: Read) -> Iterator[Connection]:
     """Give a connection for the duration of a question.
 
-    Raises SourceUnavailable when the database cannot be reached or gives no connection in time, and
-    SourceCommunicationFailed when it breaks off otherwise.
+    Raises SourceUnavailable when the database cannot be reached, lacks the tables (PostgreSQL counts that among
+    mistakes of the programmer) or gives no connection in time, and SourceCommunicationFailed when it breaks off
+    otherwise.
     """
     # The driver's own error is the cause: SQLAlchemy's could repeat the statement's parameters, an SSIN.
     try:
         with read() as connection:
             yield connection
-    except OperationalError as error:
-        raise SourceUnavailable("the register's database cannot be reached") from error.orig
+    except (OperationalError, ProgrammingError) as error:
+        raise SourceUnavailable("the register's database cannot be asked") from error.orig
     except PoolTimeoutError as error:
         raise SourceUnavailable("the register's database gave no connection in time") from error
     except DBAPIError as error:

@@ -4,10 +4,15 @@ Everything that writes does so through `write()`, in practice through `GroupComm
 across threads, processes and nodes. On SQLite an flock on a file beside the database keeps the order,
 because waiting in SQLite's own busy handler is polling and unfair; on PostgreSQL an advisory lock does,
 which also makes deadlocks between the batches of two nodes impossible. Readers never wait for writers. A
-commit is durable when it returns: SQLite runs in WAL mode with synchronous FULL; a PostgreSQL server must
-not have synchronous_commit switched off.
+commit is durable when it returns: SQLite runs in WAL mode with synchronous FULL; on PostgreSQL each
+transaction demands synchronous_commit for itself, and fsync must not be switched off.
 
-Statements are never logged with their parameters, nor are parameters put into error messages.
+No setting of a PostgreSQL server, database or role is relied on: isolation is demanded with each
+transaction. A server that has vanished without a word is given up within seconds; so is, by the server, a
+node that vanished while it held the lock.
+
+Statements are never logged with their parameters, nor are values put into error messages: PostgreSQL's would
+quote the row that it refuses.
 """
 
 import fcntl
@@ -21,22 +26,49 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Pool, create_engine, event, func, make_url, select
+from sqlalchemy import URL, Connection, ExceptionContext, Pool, create_engine, event, func, make_url, select
 
 from gateway.storage.forking import call_in_child
 
-# Any number that no other application of the same PostgreSQL server uses for its advisory locks.
+# Any number that no other application of the same PostgreSQL database uses for its advisory locks.
 _ADVISORY_LOCK = 0x4B535A47
+
+# For how long a node may say nothing while it holds the lock: all the others wait for it.
+_LONGEST_SILENCE = "10s"
+
+# libpq's names; what the URL says instead is left alone. Without them a lost server is noticed after hours.
+_PATIENCE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+
+# The SQLSTATE classes of data exceptions and of violated constraints.
+_ABOUT_VALUES = {"22", "23"}
+
+# One round trip, and each for this transaction alone. At READ COMMITTED what follows sees all that earlier
+# writers have committed.
+_BEGIN_WRITING = select(
+    func.set_config("synchronous_commit", "on", True),
+    func.set_config("idle_in_transaction_session_timeout", _LONGEST_SILENCE, True),
+    func.pg_advisory_xact_lock(_ADVISORY_LOCK),
+)
 
 # Alembic keeps the migration that is running in module-level state: one at a time in a process.
 _migrating = threading.Lock()
+
+
+class WrongEncoding(Exception):
+    """The database was created with an encoding in which not every text can be kept."""
 
 
 class Database:
     """The database at an SQLAlchemy URL: `sqlite:////path/ksz.db` or `postgresql+psycopg://…`."""
 
     def __init__(self, url: str, *, connections: int = 16) -> None:
-        """Prepare, without connecting, a pool that keeps `connections` open and doubles it at need.
+        """Prepare, without connecting, a pool of at most `connections`, opened when they are first needed.
 
         ValueError for SQLite in memory, which no two connections would share.
         """
@@ -49,23 +81,28 @@ class Database:
             address,
             hide_parameters=True,
             pool_size=connections,
-            max_overflow=connections,
+            max_overflow=0,
             pool_timeout=5,
             # Tells a connection that the server closed before a batch is lost on it. A file closes none.
             pool_pre_ping=not self._is_sqlite,
+            connect_args={} if self._is_sqlite else _patience(address),
             json_serializer=partial(json.dumps, separators=(",", ":"), ensure_ascii=False),
         )
         if self._is_sqlite:
             event.listen(self._engine, "connect", _configure_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)
-        self._writing = self._engine.execution_options(sqlite_begin="IMMEDIATE")
+            self._reading, self._writing = self._engine, self._engine.execution_options(sqlite_begin="IMMEDIATE")
+        else:
+            event.listen(self._engine, "handle_error", _forget_values)
+            self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            self._writing = self._engine.execution_options(isolation_level="READ COMMITTED", postgresql_readonly=False)
         self._inherited: list[Pool] = []
         self._token = call_in_child(self._forget_connections)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection for reading: they all see one state, and nothing written is kept."""
-        with self._engine.connect() as connection:
+        with self._reading.connect() as connection:
             yield connection
 
     @contextmanager
@@ -76,7 +113,7 @@ class Database:
         """
         with self._lock_file(), self._writing.begin() as connection:
             if not self._is_sqlite:
-                connection.execute(select(func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
+                connection.execute(_BEGIN_WRITING)
             yield connection
 
     def is_current(self) -> bool:
@@ -87,11 +124,19 @@ class Database:
         if self._file is not None and not self._file.exists():
             return False
         newest = ScriptDirectory.from_config(_alembic_config()).get_heads()
-        with self._engine.connect() as connection:
+        with self._reading.connect() as connection:
             return set(MigrationContext.configure(connection).get_current_heads()) == set(newest)
 
     def migrate(self) -> None:
-        """Bring the schema to the newest migration, all of it or nothing; processes take turns."""
+        """Bring the schema to the newest migration, all of it or nothing; processes take turns.
+
+        WrongEncoding for a PostgreSQL database that cannot keep all text.
+        """
+        if not self._is_sqlite:
+            with self._reading.connect() as connection:
+                encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+            if encoding != "UTF8":
+                raise WrongEncoding(f"the database must have the encoding UTF8, and has {encoding}")
         self._run_alembic("upgrade", "head")
 
     def downgrade(self, revision: str) -> None:
@@ -142,6 +187,20 @@ def _flock(path: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
         os.close(descriptor)
+
+
+def _patience(address: URL) -> dict[str, int]:
+    return {name: value for name, value in _PATIENCE.items() if name not in address.query}
+
+
+def _forget_values(context: ExceptionContext) -> None:
+    """Leave of an error about values its class, its code and the constraint that it met."""
+    error, told = context.original_exception, context.sqlalchemy_exception
+    sqlstate = getattr(error, "sqlstate", None) or ""
+    if told is not None and sqlstate[:2] in _ABOUT_VALUES:
+        constraint = error.diag.constraint_name  # type: ignore[attr-defined]
+        error.args = (f"{sqlstate} {constraint or ''}".rstrip(),)
+        told.args = (f"{type(error).__name__} {error}",)
 
 
 def _configure_sqlite(dbapi_connection: Any, _record: Any) -> None:

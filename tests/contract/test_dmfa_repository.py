@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
-from sqlalchemy import Connection, create_engine, event
+from databases import Databases, explain
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -45,14 +47,14 @@ MISSING = (MissingDelivery("DIBISS_ORPSS", "2019Q3"), MissingDelivery("DIBISS_OR
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('dmfa') / 'ksz.db'}")
-    database.migrate()
-    with database.write() as connection:
-        assert load_attestations(connection, ATTESTATIONS, chunk=5) == len(ATTESTATIONS)
-        load_outages(connection, OUTAGES)
-    yield database
-    database.close()
+def database(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    with databases.migrated(tmp_path_factory.mktemp("dmfa")) as url:
+        database = Database(url)
+        with database.write() as connection:
+            assert load_attestations(connection, ATTESTATIONS, chunk=5) == len(ATTESTATIONS)
+            load_outages(connection, OUTAGES)
+        yield database
+        database.close()
 
 
 @pytest.fixture(params=["fake", "sql"])
@@ -167,12 +169,15 @@ def test_database_that_gives_no_connection_is_an_unavailable_source() -> None:
         failing(PoolTimeoutError("none free")).find_attestations(search(), 1)
 
 
-def test_database_without_the_tables_is_an_unavailable_source_and_repeats_no_ssin(tmp_path: Path) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path / 'empty.db'}")
-    with pytest.raises(SourceUnavailable) as caught:
-        SqlDmfaRepository(engine.connect).find_attestations(search(), 1)
-    engine.dispose()
-    assert isinstance(caught.value.__cause__, sqlite3.OperationalError)
+def test_database_without_the_tables_is_an_unavailable_source_and_repeats_no_ssin(
+    databases: Databases, tmp_path: Path
+) -> None:
+    with databases.empty(tmp_path) as url:
+        empty = Database(url)
+        with pytest.raises(SourceUnavailable) as caught:
+            SqlDmfaRepository(empty.read).find_attestations(search(), 1)
+        empty.close()
+    assert isinstance(caught.value.__cause__, sqlite3.OperationalError | psycopg.errors.UndefinedTable)
     assert SSIN not in f"{caught.value}{caught.value.__cause__}"
 
 
@@ -198,26 +203,28 @@ def test_a_page_is_one_range_of_the_key_however_many_there_are(database: Databas
     assert len(selects) == 2
     with database.read() as connection:
         for statement, parameters in selects:
-            plan = "; ".join(
-                row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            )
-            assert "SEARCH dmfa_attestations USING INDEX" in plan
-            assert "ssin=? AND quarter>? AND quarter<?" in plan
+            plan = explain(connection, statement, parameters)
+            if connection.dialect.name == "sqlite":
+                assert "SEARCH dmfa_attestations USING INDEX" in plan
+                assert "ssin=? AND quarter>? AND quarter<?" in plan
+            else:
+                print(plan)
+                assert "pk_dmfa_attestations" in plan
     plan_of_page = selects[0][0]
     assert "ORDER BY" in plan_of_page
 
 
-def test_generated_attestations_come_back_as_they_were_made(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'ksz.db'}")
-    database.migrate()
-    workers = list(generate_workers(1, 40))
-    with database.write() as connection:
-        load_attestations(connection, (each for worker in workers for each in worker.attestations), chunk=100)
-    repository = SqlDmfaRepository(database.read)
-    for worker in workers:
-        found = repository.find_attestations(search(ssin=worker.person.ssin), 1000)
-        assert found == AttestationPage(worker.attestations)
-    database.close()
+def test_generated_attestations_come_back_as_they_were_made(databases: Databases, tmp_path: Path) -> None:
+    with databases.migrated(tmp_path) as url:
+        database = Database(url)
+        workers = list(generate_workers(1, 40))
+        with database.write() as connection:
+            load_attestations(connection, (each for worker in workers for each in worker.attestations), chunk=100)
+        repository = SqlDmfaRepository(database.read)
+        for worker in workers:
+            found = repository.find_attestations(search(ssin=worker.person.ssin), 1000)
+            assert found == AttestationPage(worker.attestations)
+        database.close()
 
 
 def test_loading_a_version_twice_is_refused(database: Database) -> None:

@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
+import psycopg
 import pytest
-from sqlalchemy import Connection, create_engine, event
+from databases import Databases, explain
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -68,14 +70,14 @@ PCSAS = ("0999900150",)
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('arza') / 'ksz.db'}")
-    database.migrate()
-    with database.write() as connection:
-        load_persons(connection, PERSONS)
-        load_register(connection, PCSAS, OUTAGES)
-    yield database
-    database.close()
+def database(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    with databases.migrated(tmp_path_factory.mktemp("arza")) as url:
+        database = Database(url)
+        with database.write() as connection:
+            load_persons(connection, PERSONS)
+            load_register(connection, PCSAS, OUTAGES)
+        yield database
+        database.close()
 
 
 @pytest.fixture(params=["fake", "sql"])
@@ -135,13 +137,15 @@ def test_database_that_gives_no_connection_is_an_unavailable_source() -> None:
         failing(PoolTimeoutError("none free")).is_pcsa("0999900150")
 
 
-def test_database_without_the_tables_is_an_unavailable_source_and_repeats_no_ssin(tmp_path: Path) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path / 'empty.db'}")
-    repository = SqlSelfEmployedRepository(engine.connect)
-    with pytest.raises(SourceUnavailable) as caught:
-        repository.find_career(CAREER.ssin)
-    engine.dispose()
-    assert isinstance(caught.value.__cause__, sqlite3.OperationalError)
+def test_database_without_the_tables_is_an_unavailable_source_and_repeats_no_ssin(
+    databases: Databases, tmp_path: Path
+) -> None:
+    with databases.empty(tmp_path) as url:
+        empty = Database(url)
+        with pytest.raises(SourceUnavailable) as caught:
+            SqlSelfEmployedRepository(empty.read).find_career(CAREER.ssin)
+        empty.close()
+    assert isinstance(caught.value.__cause__, sqlite3.OperationalError | psycopg.errors.UndefinedTable)
     assert caught.value.__suppress_context__
     assert CAREER.ssin not in f"{caught.value}{caught.value.__cause__}"
 
@@ -171,21 +175,21 @@ def test_a_consultation_costs_one_query(database: Database) -> None:
 @pytest.mark.parametrize("table", ["arza_careers", "arza_affiliations", "arza_segments", "arza_contributions"])
 def test_a_person_is_found_by_key_however_many_there_are(database: Database, table: str) -> None:
     with database.read() as connection:
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN SELECT * FROM {table} WHERE ssin = ''").all()  # noqa: S608 - a constant.
-    assert "USING PRIMARY KEY (ssin=?)" in plan[0][3]
+        plan = explain(connection, f"SELECT * FROM {table} WHERE ssin = ''")  # noqa: S608 - a constant.
+    assert "USING PRIMARY KEY (ssin=?)" in plan or f"Index Cond: ((ssin)::text = ''::text)" in plan
 
 
-def test_generated_persons_come_back_as_they_were_made(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'ksz.db'}")
-    database.migrate()
-    with database.write() as connection:
-        assert load_persons(connection, generate(1, 250), chunk=100) == 250
-    repository = SqlSelfEmployedRepository(database.read)
-    for person in generate(1, 250):
-        assert repository.find_career(person.ssin) == person.career
-        account = repository.find_contributions(person.ssin, "1000Q1", "2999Q4")
-        assert (account.contributions if account else ()) == person.contributions
-    database.close()
+def test_generated_persons_come_back_as_they_were_made(databases: Databases, tmp_path: Path) -> None:
+    with databases.migrated(tmp_path) as url:
+        database = Database(url)
+        with database.write() as connection:
+            assert load_persons(connection, generate(1, 250), chunk=100) == 250
+        repository = SqlSelfEmployedRepository(database.read)
+        for person in generate(1, 250):
+            assert repository.find_career(person.ssin) == person.career
+            account = repository.find_contributions(person.ssin, "1000Q1", "2999Q4")
+            assert (account.contributions if account else ()) == person.contributions
+        database.close()
 
 
 def test_loading_a_person_twice_is_refused(database: Database) -> None:

@@ -1,4 +1,4 @@
-"""One demo state for all tests of the whole gateway, and the worlds opened on it."""
+"""One demo state, on each database, for all tests of the whole gateway, and the worlds opened on it."""
 
 import re
 from collections.abc import Iterator
@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gateway_world import LogLines, OpenWorld, World, captured_logs, open_world, prepare_state
+from databases import Databases
+from gateway_world import DemoState, LogLines, OpenWorld, World, captured_logs, open_world, prepared_state
 
 # Eleven digits, but not those of a UUID.
 _SSIN = re.compile(r"(?<![0-9a-f-])\d{11}(?![0-9a-f-])")
 
 
 @pytest.fixture(scope="session")
-def demo_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return prepare_state(tmp_path_factory.mktemp("demo") / "state")
+def demo_state(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoState]:
+    with prepared_state(databases, tmp_path_factory.mktemp("demo")) as state:
+        yield state
 
 
 @pytest.fixture(scope="session")
@@ -28,14 +30,14 @@ def log_lines() -> Iterator[LogLines]:
 
 
 @pytest.fixture(scope="session")
-def world(demo_state: Path, tmp_path_factory: pytest.TempPathFactory, log_lines: LogLines) -> Iterator[World]:
+def world(demo_state: DemoState, tmp_path_factory: pytest.TempPathFactory, log_lines: LogLines) -> Iterator[World]:
     """The world that tests share which break nothing in it."""
     with open_world(demo_state, tmp_path_factory.mktemp("shared")) as opened:
         yield opened
 
 
 @pytest.fixture
-def open_own_world(demo_state: Path, tmp_path: Path, log_lines: LogLines) -> Iterator[OpenWorld]:
+def open_own_world(demo_state: DemoState, tmp_path: Path, log_lines: LogLines) -> Iterator[OpenWorld]:
     """Open a world of the test's own, to break; arguments are those of `gateway_world.open_world`."""
     with ExitStack() as stack:
 

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
+from databases import Databases
 from sqlalchemy import select
 
 from fixtures.messages import DS, NAMESPACES, NSSO, SOAP, WSSE, ZEEP, Shape, canonical, digest_of, envelope, sign
@@ -46,6 +47,8 @@ SCHEMAS = {
     DMFA: "DmfaConsultationServiceV1.xsd",
 }
 PROXY = "10.0.0.9"
+# As many as the tests use at a time.
+THREADS = 24
 CLIENT_ADDRESS = "192.0.2.7"
 WSSE11 = "http://docs.oasis-open.org/wss/oasis-wss-wssecurity-secext-1.1.xsd"
 
@@ -222,6 +225,7 @@ class World:
     settings: Settings
     gateway: Gateway
     clock: Clock
+    databases: Databases
     app: GatewayApp = field(init=False)
     pipeline: Pipeline = field(init=False)
 
@@ -231,7 +235,7 @@ class World:
 
     def with_part(self, **parts: Any) -> "World":
         """Return this world with other parts in its pipeline."""
-        changed = World(self.settings, self.gateway, self.clock)
+        changed = World(self.settings, self.gateway, self.clock, self.databases)
         changed.pipeline = replace(self.pipeline, **parts)
         changed.app = GatewayApp(
             self.app._endpoints,
@@ -313,6 +317,14 @@ class World:
         with self.gateway.storage.database.read() as connection:
             return [dict(row) for row in connection.execute(query.order_by(audit_records.c.position)).mappings()]
 
+    @contextmanager
+    def without_database(self) -> Iterator[None]:
+        """Take the database away."""
+        self.gateway.storage.database.close()
+        with self.databases.away(self.settings.database_url):
+            yield
+            self.gateway.storage.database.close()
+
     def rows(self, table: Any) -> list[Mapping[str, Any]]:
         with self.gateway.storage.database.read() as connection:
             return [dict(row) for row in connection.execute(select(table)).mappings()]
@@ -326,28 +338,55 @@ def _identity(path: Path) -> Identity:
     return load_identity(path)
 
 
-def prepare_state(directory: Path) -> Path:
-    """Make a demo state; worlds are opened on copies of it."""
-    prepare_demo(load_settings(state=directory))
-    return directory
+@dataclass(frozen=True, slots=True)
+class DemoState:
+    """A demo state and its database, which nobody uses: worlds are opened on copies of both."""
+
+    directory: Path
+    database_url: str
+    databases: Databases
+
+
+@contextmanager
+def prepared_state(databases: Databases, directory: Path) -> Iterator[DemoState]:
+    """Make a demo state in the directory, until the block ends."""
+    with databases.empty(directory) as url:
+        prepare_demo(load_settings(state=directory, database_url=url))
+        yield DemoState(directory, url, databases)
 
 
 @contextmanager
 def open_world(
-    state: Path,
+    state: DemoState,
     directory: Path,
     repository: object | None = None,
     service: str = "SelfEmployedService/v2",
     **settings: Any,
 ) -> Iterator[World]:
     """Open a gateway on a copy of a demo state; `repository` replaces the source of the service."""
-    shutil.copytree(state, directory, dirs_exist_ok=True)
-    loaded = load_settings(**{"state": directory, "public_url": PUBLIC_URL, "trusted_proxies": (PROXY,)} | settings)
+    shutil.copytree(state.directory, directory, dirs_exist_ok=True, ignore=shutil.ignore_patterns("ksz.db*"))
+    with state.databases.copy(state.database_url, directory) as url:
+        with opened_node(directory, url, state.databases, repository, service, **settings) as world:
+            yield world
+
+
+@contextmanager
+def opened_node(
+    directory: Path,
+    database_url: str,
+    databases: Databases,
+    repository: object | None = None,
+    service: str = "SelfEmployedService/v2",
+    **settings: Any,
+) -> Iterator[World]:
+    """Open a gateway on a state and a database that are there; several may be opened on the same."""
+    usual = {"public_url": PUBLIC_URL, "trusted_proxies": (PROXY,), "threads": THREADS}
+    loaded = load_settings(**usual | {"state": directory, "database_url": database_url} | settings)
     clock = Clock()
     repositories = {service: repository} if repository is not None else None
     gateway = build_gateway(loaded, clock, repositories)
     try:
-        yield World(loaded, gateway, clock)
+        yield World(loaded, gateway, clock, databases)
     finally:
         gateway.close()
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from databases import Databases
 from sqlalchemy import select
 
 from gateway.audit.keys import MonthKeys
@@ -37,6 +38,7 @@ class World:
     """What a worker has."""
 
     url: str
+    kind: str
     database: Database
     commit: GroupCommit
     keys: MonthKeys
@@ -44,26 +46,22 @@ class World:
     clock: Clock = field(default_factory=Clock)
 
     def rows(self, table: Any = audit_records) -> list[Any]:
-        """Return all rows of a table, as mappings."""
+        """Return all rows of a table, as mappings, in the order of their keys."""
         with self.database.read() as connection:
-            return list(connection.execute(select(table)).mappings())
-
-
-def database_url(directory: Path) -> str:
-    return f"sqlite:///{directory / 'ksz.db'}"
+            return list(connection.execute(select(table).order_by(*table.primary_key)).mappings())
 
 
 @contextmanager
-def open_world(directory: Path) -> Iterator[World]:
-    """Give a fresh world in the directory."""
-    database = Database(database_url(directory))
-    database.migrate()
-    commit = GroupCommit(database)
-    clock = Clock()
-    keys = MonthKeys(directory / "keys")
-    try:
-        trail = AuditTrail(commit, keys, clock)
-        yield World(database_url(directory), database, commit, keys, trail, clock)
-    finally:
-        commit.close()
-        database.close()
+def open_world(databases: Databases, directory: Path) -> Iterator[World]:
+    """Give a fresh world; what of it is files lies in the directory."""
+    with databases.migrated(directory) as url:
+        database = Database(url)
+        commit = GroupCommit(database)
+        clock = Clock()
+        keys = MonthKeys(directory / "keys")
+        try:
+            trail = AuditTrail(commit, keys, clock)
+            yield World(url, databases.kind, database, commit, keys, trail, clock)
+        finally:
+            commit.close()
+            database.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from databases import Databases
 from storage_world import NOON, World, open_world
 
 from authz.annex import Annex, ClientKind, Quota
@@ -22,8 +23,8 @@ FORGET = NOON + timedelta(minutes=6)
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with open_world(tmp_path) as opened:
+def world(databases: Databases, tmp_path: Path) -> Iterator[World]:
+    with open_world(databases, tmp_path) as opened:
         yield opened
 
 

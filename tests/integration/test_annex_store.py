@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import structlog
+from databases import Databases
 from sqlalchemy.exc import OperationalError
 from storage_world import NOON, World, open_world
 
@@ -62,8 +63,8 @@ class Reader:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with open_world(tmp_path) as opened:
+def world(databases: Databases, tmp_path: Path) -> Iterator[World]:
+    with open_world(databases, tmp_path) as opened:
         yield opened
 
 
@@ -237,15 +238,24 @@ def test_annexes_are_compiled_once_and_ahead(store: AnnexStore, registry: AnnexR
     assert len(reader.read) == 1
 
 
-def test_worker_without_any_annex_says_so_while_the_database_is_away(tmp_path: Path, world: World) -> None:
-    (tmp_path / "nothing").mkdir()
-    empty = Database(f"sqlite:///{tmp_path / 'nothing' / 'ksz.db'}")
-    registry = AnnexRegistry(AnnexStore(empty, world.commit, world.trail, Reader()))
-    with pytest.raises(AnnexesUnavailable, match="OperationalError"):
+def test_worker_without_any_annex_says_so_while_the_database_is_away(
+    world: World, databases: Databases, registry: AnnexRegistry
+) -> None:
+    world.database.close()
+    with databases.away(world.url), pytest.raises(AnnexesUnavailable, match="OperationalError"):
         registry.find(Presented(), NOON)
     assert registry.age == float("inf")
-    registry.close()
-    empty.close()
+
+
+def test_worker_without_any_table_says_so(world: World, databases: Databases, tmp_path: Path) -> None:
+    with databases.empty(tmp_path / "nothing") as url:
+        (tmp_path / "nothing").mkdir()
+        empty = Database(url)
+        registry = AnnexRegistry(AnnexStore(empty, world.commit, world.trail, Reader()))
+        with pytest.raises(AnnexesUnavailable, match="OperationalError|ProgrammingError"):
+            registry.find(Presented(), NOON)
+        registry.close()
+        empty.close()
 
 
 class FailingStore(AnnexStore):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from databases import Databases, SqliteDatabases
 from storage_world import NOON, World, open_world
 
 from gateway.audit.record import AuditRecord, RecordKind, RecordOutcome
@@ -62,8 +63,8 @@ OPEN_FIELDS = (
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with open_world(tmp_path) as opened:
+def world(databases: Databases, tmp_path: Path) -> Iterator[World]:
+    with open_world(databases, tmp_path) as opened:
         yield opened
 
 
@@ -94,13 +95,25 @@ def test_record_holds_all_that_it_was_given(world: World) -> None:
     assert unseal(row, world.keys)["message"] == b"<message/>"
 
 
-def test_database_file_shows_neither_ssin_nor_message(world: World, tmp_path: Path) -> None:
+def test_database_shows_neither_ssin_nor_message(world: World) -> None:
     world.trail.record(replace(RECORD, reason="the reason for it"))
-    octets = b"".join(path.read_bytes() for path in tmp_path.glob("ksz.db*"))
+    octets = b" ".join(
+        value if isinstance(value, bytes) else str(value).encode() for row in world.rows() for value in row.values()
+    )
     assert b"5a1a0c1e-0000-4000-8000-000000000001" in octets
     assert b"85660112345" not in octets
     assert b"<message/>" not in octets
     assert b"the reason" not in octets
+
+
+def test_file_of_a_sqlite_database_shows_neither_ssin_nor_message(tmp_path: Path) -> None:
+    """Of SQLite alone, whose files are ours to look at: nothing else of the record is in them either."""
+    with open_world(SqliteDatabases(lambda: tmp_path / "template"), tmp_path / "world") as world:
+        world.trail.record(replace(RECORD, reason="the reason for it"))
+        octets = b"".join(path.read_bytes() for path in (tmp_path / "world").glob("ksz.db*"))
+    assert b"5a1a0c1e-0000-4000-8000-000000000001" in octets
+    for secret in (b"85660112345", b"<message/>", b"the reason"):
+        assert secret not in octets
 
 
 def test_exchange_has_one_record_and_its_failed_signature_another(world: World) -> None:
@@ -111,10 +124,9 @@ def test_exchange_has_one_record_and_its_failed_signature_another(world: World) 
     assert [row["kind"] for row in world.rows()] == ["exchange", "signature failure"]
 
 
-def test_without_a_database_nothing_is_recorded_and_nobody_is_named(world: World, tmp_path: Path) -> None:
-    (tmp_path / "ksz.db").rename(tmp_path / "away.db")
+def test_without_a_database_nothing_is_recorded_and_nobody_is_named(world: World, databases: Databases) -> None:
     world.database.close()
-    with pytest.raises(AuditUnavailable) as caught:
+    with databases.away(world.url), pytest.raises(AuditUnavailable) as caught:
         world.trail.record(RECORD)
     assert "85660112345" not in str(caught.value)
 

@@ -513,32 +513,17 @@ def test_no_data_leaves_when_a_record_cannot_be_made(open_own_world: OpenWorld) 
 def test_without_a_database_no_message_is_let_in(open_own_world: OpenWorld) -> None:
     world = open_own_world()
     assert world.ask(SSIN).outcome[0] == "DATA_FOUND"
-    file = world.settings.state / "ksz.db"
-    world.gateway.storage.database.close()
-    hidden = {each: each.with_name(f"hidden-{each.name}") for each in (file, *file.parent.glob("ksz.db-*"))}
-    for each, aside in hidden.items():
-        each.rename(aside)
-    file.mkdir()
-    signed, over_tls = world.ask(SSIN), world.ask(SSIN, "career-account")
+    with world.without_database():
+        signed, over_tls = world.ask(SSIN), world.ask(SSIN, "career-account")
     assert_fault(signed, "MSG00001", signed=False)
     assert_fault(over_tls, "MSG00001", signed=True)
-    file.rmdir()
-    world.gateway.storage.database.close()
-    for each, aside in hidden.items():
-        aside.rename(each)
     assert world.ask(SSIN).outcome[0] == "DATA_FOUND"
 
 
 def test_without_its_annexes_a_gateway_that_just_started_lets_nobody_in(open_own_world: OpenWorld) -> None:
     world = open_own_world()
-    file = world.settings.state / "ksz.db"
-    world.gateway.storage.database.close()
-    file.rename(file.with_name("hidden"))
-    file.mkdir()
-    assert_fault(world.ask(SSIN), "MSG00001", signed=False)
-    file.rmdir()
-    file.with_name("hidden").rename(file)
-    world.gateway.storage.database.close()
+    with world.without_database():
+        assert_fault(world.ask(SSIN), "MSG00001", signed=False)
 
 
 class Unable:

@@ -1,6 +1,5 @@
 """Group commit: durable before it returns, one transaction for all that wait, failures kept apart."""
 
-import fcntl
 import os
 import threading
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from databases import Databases, another_writer, sqlite_url
 from sqlalchemy import Connection, event, func, insert, select, text
 from storage_world import World, open_world
 
@@ -20,12 +20,13 @@ from gateway.storage.group_commit import CommitFailed, CommitRefused, CommitTime
 from gateway.storage.tables import replay_keys
 
 LATER = datetime(2026, 1, 1, tzinfo=UTC)
+DUPLICATES = {"sqlite": "IntegrityError SQLITE_CONSTRAINT_PRIMARYKEY", "postgresql": "UniqueViolation 23505"}
 FIRST, SECOND, THIRD = (bytes([number]) * 32 for number in (1, 2, 3))
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with open_world(tmp_path) as opened:
+def world(databases: Databases, tmp_path: Path) -> Iterator[World]:
+    with open_world(databases, tmp_path) as opened:
         yield opened
 
 
@@ -39,17 +40,6 @@ def store(key: bytes) -> Callable[[Connection], bytes]:
 
 def stored(world: World) -> list[bytes]:
     return [row["replay_key"] for row in world.rows(replay_keys)]
-
-
-@contextmanager
-def another_writer(world: World) -> Iterator[None]:
-    """Hold the lock of all writers, as another process would."""
-    descriptor = os.open(f"{world.url.removeprefix('sqlite:///')}.lock", os.O_RDWR)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager
@@ -89,7 +79,7 @@ def test_all_that_wait_share_one_transaction(world: World) -> None:
     commits: list[object] = []
     event.listen(world.database._engine, "commit", commits.append)
     with ThreadPoolExecutor(20) as pool:
-        with another_writer(world):
+        with another_writer(world.url):
             futures = [pool.submit(world.commit.run, store(bytes([number]) * 32)) for number in range(20)]
             wait_until(lambda: waiting(world.commit) == 20)
         assert [future.result() for future in futures] == sorted(stored(world))
@@ -102,7 +92,7 @@ def test_failing_work_is_undone_alone(world: World) -> None:
         raise LookupError("of the work")
 
     with ThreadPoolExecutor(3) as pool:
-        with another_writer(world):
+        with another_writer(world.url):
             futures: list[Future[Any]] = [
                 pool.submit(world.commit.run, work) for work in (store(FIRST), fail, store(THIRD))
             ]
@@ -118,7 +108,7 @@ def test_database_error_of_one_work_names_no_values(world: World) -> None:
     world.commit.run(store(FIRST))
     with pytest.raises(CommitFailed) as caught:
         world.commit.run(store(FIRST))
-    assert str(caught.value) == "the database failed: IntegrityError SQLITE_CONSTRAINT_PRIMARYKEY"
+    assert str(caught.value) == f"the database failed: {DUPLICATES[world.kind]}"
     assert not caught.value.may_be_committed
 
 
@@ -129,7 +119,7 @@ def test_lost_transaction_fails_every_waiter_and_the_next_batch_works(world: Wor
         connection.execute(text("SELECT * FROM nowhere"))
 
     with ThreadPoolExecutor(2) as pool:
-        with another_writer(world):
+        with another_writer(world.url):
             futures: list[Future[Any]] = [pool.submit(world.commit.run, store(FIRST))]
             wait_until(lambda: waiting(world.commit) == 1)
             futures.append(pool.submit(world.commit.run, lose))
@@ -153,15 +143,18 @@ def test_failed_commit_says_that_the_work_may_be_committed(world: World) -> None
     assert world.commit.run(store(SECOND)) == SECOND
 
 
-def test_unreachable_database_fails_at_once_and_recovers(tmp_path: Path) -> None:
-    directory = tmp_path / "volume"
-    database = Database(f"sqlite:///{directory / 'ksz.db'}")
+def test_unreachable_database_fails_at_once_and_recovers(world: World, databases: Databases) -> None:
+    with databases.away(world.url), pytest.raises(CommitFailed, match="OperationalError"):
+        world.commit.run(store(FIRST))
+    assert world.commit.run(store(FIRST)) == FIRST
+
+
+def test_missing_directory_of_a_sqlite_database_is_an_unreachable_database(tmp_path: Path) -> None:
+    """Of SQLite alone: PostgreSQL has no directory."""
+    database = Database(sqlite_url(tmp_path / "volume"))
     commit = GroupCommit(database)
     with pytest.raises(CommitFailed, match="FileNotFoundError"):
         commit.run(store(FIRST))
-    directory.mkdir()
-    database.migrate()
-    assert commit.run(store(FIRST)) == FIRST
     commit.close()
     database.close()
 
@@ -180,7 +173,7 @@ def test_full_queue_refuses_at_once(world: World) -> None:
 
 def test_work_that_was_not_begun_in_time_is_withdrawn(world: World) -> None:
     commit = GroupCommit(world.database, wait_seconds=0.05)
-    with another_writer(world), pytest.raises(CommitTimedOut) as caught:
+    with another_writer(world.url), pytest.raises(CommitTimedOut) as caught:
         commit.run(store(FIRST))
     assert not caught.value.may_be_committed
     assert commit.run(store(SECOND)) == SECOND
@@ -206,7 +199,7 @@ def test_work_that_had_begun_when_time_was_over_may_be_committed(world: World) -
 
 def test_close_drains_and_then_refuses(world: World) -> None:
     with ThreadPoolExecutor(10) as pool:
-        with another_writer(world):
+        with another_writer(world.url):
             futures = [pool.submit(world.commit.run, store(bytes([number]) * 32)) for number in range(9)]
             wait_until(lambda: waiting(world.commit) == 9)
             closing = pool.submit(world.commit.close)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from gateway_world import (
+    DemoState,
     CONTEXTS,
     CUSTOMERS,
     LogLines,
@@ -40,7 +41,7 @@ CASES = pytest.mark.parametrize("attack", HOSTILE.values(), ids=lambda attack: a
 
 
 @pytest.fixture(scope="module")
-def world(demo_state: Path, tmp_path_factory: pytest.TempPathFactory, log_lines: LogLines) -> Iterator[World]:
+def world(demo_state: DemoState, tmp_path_factory: pytest.TempPathFactory, log_lines: LogLines) -> Iterator[World]:
     """A world of their own: quotas are counted, and what attacks leave behind is looked at."""
     with open_world(demo_state, tmp_path_factory.mktemp("hostile")) as opened:
         yield opened

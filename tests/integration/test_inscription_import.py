@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from databases import Databases
 from sqlalchemy import insert
 from storage_world import NOON, World, open_world
 
@@ -21,8 +22,8 @@ REAL = with_check_digits("850101100", False)
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with open_world(tmp_path) as opened:
+def world(databases: Databases, tmp_path: Path) -> Iterator[World]:
+    with open_world(databases, tmp_path) as opened:
         yield opened
 
 

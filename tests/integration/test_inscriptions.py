@@ -1,11 +1,13 @@
 """The repertory of persons: facts for integration control, and changes that never go unrecorded."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from databases import Databases, explain
 from sqlalchemy import event, insert, text
 from storage_world import NOON, World, open_world
 
@@ -22,8 +24,8 @@ SSIN, OLD, STRANGER = (with_check_digits(f"8566010{number}", False) for number i
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with open_world(tmp_path) as opened:
+def world(databases: Databases, tmp_path: Path) -> Iterator[World]:
+    with open_world(databases, tmp_path) as opened:
         yield opened
 
 
@@ -105,15 +107,16 @@ def test_inscriptions_of_the_successor_count_for_a_replaced_number(world: World)
 
 
 def test_facts_are_found_by_index_whatever_the_number_of_inscriptions(world: World) -> None:
-    statements: list[str] = []
+    statements: list[tuple[str, Any]] = []
+    with world.database.write() as connection:
+        row = {"organisation": PCSA.key, "context": "PCSA:FILE", "begin_date": date(2024, 1, 1)}
+        connection.execute(insert(inscriptions), [row | {"ssin": f"{number:011}"} for number in range(3000)])
     with world.database.read() as connection:
-        event.listen(connection, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
+        event.listen(connection, "before_cursor_execute", lambda *call: statements.append((call[2], call[3])))
         find_facts(connection, SSIN, PCSA.key, RSVZ.key)
-        (query,) = (each for each in statements if each.startswith("SELECT"))
-        plan = " ".join(
-            row.detail for row in connection.execute(text(f"EXPLAIN QUERY PLAN {query}".replace("?", "'1'")))
-        )
-    assert "SCAN" not in plan
+        ((query, parameters),) = (each for each in statements if each[0].startswith("SELECT"))
+        plan = explain(connection, query, parameters)
+    assert not re.search(r"\bSCAN|Seq Scan", plan)
     assert "uq_inscriptions" in plan or "sqlite_autoindex_inscriptions" in plan
 
 

@@ -6,6 +6,7 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
+from databases import Databases
 from lxml import etree
 
 from authz.annex import Annex
@@ -35,15 +36,15 @@ QUESTIONS = [
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('demo') / 'ksz.db'}")
-    database.migrate()
-    world = demo_rows()
-    with database.write() as connection:
-        load_persons(connection, world.persons)
-        load_register(connection, world.pcsas, world.fund_outages)
-    yield database
-    database.close()
+def database(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    with databases.migrated(tmp_path_factory.mktemp("demo")) as url:
+        database = Database(url)
+        world = demo_rows()
+        with database.write() as connection:
+            load_persons(connection, world.persons)
+            load_register(connection, world.pcsas, world.fund_outages)
+        yield database
+        database.close()
 
 
 @pytest.fixture(scope="module")
