@@ -92,13 +92,21 @@ def build_gateway(
     `repositories` replaces sources, by the name of their service.
     """
     storage = open_storage(settings, clock)
+    try:
+        return _build(storage, settings, clock, repositories or {})
+    except BaseException:
+        storage.close()
+        raise
+
+
+def _build(storage: Storage, settings: Settings, clock: Clock, repositories: Mapping[str, object]) -> Gateway:
     _check_schema(storage)
     contracts = load_contracts()
     shapes = contracts.shapes()
     annexes = AnnexRegistry(
         AnnexStore(storage.database, storage.commit, storage.trail, lambda text: read_annex(text, shapes))
     )
-    sources = {name: make(storage.database) for name, make in REPOSITORIES.items()} | dict(repositories or {})
+    sources = {name: make(storage.database) for name, make in REPOSITORIES.items()} | dict(repositories)
     page_tokens = _open_page_tokens(settings)
     endpoints = {
         path: ServiceEndpoint(

@@ -153,6 +153,10 @@ _INITDB = ("--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-i
 def running_server(*, durable: bool = False) -> Iterator[PostgresServer]:
     """Run a server until the block ends; unless `durable`, it would not survive a power failure, and is faster."""
     directory = Path(tempfile.mkdtemp(prefix="ksz-postgresql-", dir=None if durable else _memory()))
+    # Sees the other end of its standard input closed when we are gone, however we went.
+    remover = subprocess.Popen(
+        ["/bin/sh", "-c", 'cat; test -d "$0" || exit 0; sleep 1; rm -rf "$0"', directory], stdin=subprocess.PIPE, start_new_session=True
+    )
     try:
         server = PostgresServer(directory, durable=durable)
         server.start()
@@ -162,6 +166,7 @@ def running_server(*, durable: bool = False) -> Iterator[PostgresServer]:
             server.stop()
     finally:
         shutil.rmtree(directory)
+        remover.communicate()
 
 
 def _unprivileged_account() -> tuple[int, int] | None:

@@ -26,15 +26,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, ExceptionContext, Pool, create_engine, event, func, make_url, select
+from sqlalchemy import URL, Connection, ExceptionContext, Pool, bindparam, create_engine, event, func, make_url, select
 
 from gateway.storage.forking import call_in_child
 
 # Any number that no other application of the same PostgreSQL database uses for its advisory locks.
 _ADVISORY_LOCK = 0x4B535A47
-
-# For how long a node may say nothing while it holds the lock: all the others wait for it.
-_LONGEST_SILENCE = "10s"
 
 # libpq's names; what the URL says instead is left alone. Without them a lost server is noticed after hours.
 _PATIENCE = {
@@ -52,7 +49,7 @@ _ABOUT_VALUES = {"22", "23"}
 # writers have committed.
 _BEGIN_WRITING = select(
     func.set_config("synchronous_commit", "on", True),
-    func.set_config("idle_in_transaction_session_timeout", _LONGEST_SILENCE, True),
+    func.set_config("idle_in_transaction_session_timeout", bindparam("silence"), True),
     func.pg_advisory_xact_lock(_ADVISORY_LOCK),
 )
 
@@ -67,8 +64,11 @@ class WrongEncoding(Exception):
 class Database:
     """The database at an SQLAlchemy URL: `sqlite:////path/ksz.db` or `postgresql+psycopg://…`."""
 
-    def __init__(self, url: str, *, connections: int = 16) -> None:
+    def __init__(self, url: str, *, connections: int = 16, longest_silence: str = "10s") -> None:
         """Prepare, without connecting, a pool of at most `connections`, opened when they are first needed.
+
+        `longest_silence` is for how long, in PostgreSQL's words, a process may say nothing while it holds the lock
+        that all others wait for; the server then ends its transaction.
 
         ValueError for SQLite in memory, which no two connections would share.
         """
@@ -96,6 +96,7 @@ class Database:
             event.listen(self._engine, "handle_error", _forget_values)
             self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             self._writing = self._engine.execution_options(isolation_level="READ COMMITTED", postgresql_readonly=False)
+        self._longest_silence = longest_silence
         self._inherited: list[Pool] = []
         self._token = call_in_child(self._forget_connections)
 
@@ -113,7 +114,7 @@ class Database:
         """
         with self._lock_file(), self._writing.begin() as connection:
             if not self._is_sqlite:
-                connection.execute(_BEGIN_WRITING)
+                connection.execute(_BEGIN_WRITING, {"silence": self._longest_silence})
             yield connection
 
     def is_current(self) -> bool:

@@ -214,7 +214,7 @@ MANY = PERSONAS["two-hundred-attestations"].ssin
 
 def test_two_hundred_attestations_come_on_pages_that_survive_a_restart(open_own_world: OpenWorld) -> None:
     first = open_own_world()
-    restarted = World(first.settings, build_gateway(first.settings, first.clock), first.clock)
+    restarted = World(first.settings, build_gateway(first.settings, first.clock), first.clock, first.databases)
     found: list[tuple[str, str]] = []
     more: dict[str, Any] = {}
     for number in range(8):

@@ -1,0 +1,136 @@
+"""Several nodes on one PostgreSQL: each gateway has connections of its own, and what one has done holds for the other.
+
+Of PostgreSQL alone: nodes do not share a SQLite file.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from itertools import cycle
+from pathlib import Path
+
+import pytest
+from databases import PostgresqlDatabases
+from gateway_world import CONTEXTS, CUSTOMERS, DemoState, World, opened_node, prepared_state, request_xml
+from postgresql_server import PostgresServer
+from psycopg import sql
+from sqlalchemy import make_url, select, text
+from sqlalchemy.exc import OperationalError
+
+from gateway.annex_store import LEAD_TIME
+from gateway.bootstrap import open_annex_store
+from gateway.storage.database import Database
+from gateway.storage.tables import replay_keys
+
+SSIN = "75631290176"
+THREADS = 20
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def state(postgresql_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoState]:
+    with prepared_state(PostgresqlDatabases(postgresql_server), tmp_path_factory.mktemp("nodes")) as prepared:
+        yield prepared
+
+
+@pytest.fixture
+def url(state: DemoState, tmp_path: Path) -> Iterator[str]:
+    with state.databases.copy(state.database_url, tmp_path) as copied:
+        yield copied
+
+
+@pytest.fixture
+def nodes(state: DemoState, url: str) -> Iterator[tuple[World, World]]:
+    with opened_node(state.directory, url, state.databases) as one, opened_node(
+        state.directory, url, state.databases
+    ) as other:
+        other.clock = one.clock
+        yield one, other
+
+
+def question(client: str) -> str:
+    return request_xml("consultCareer", SSIN, CUSTOMERS[client], CONTEXTS[client])
+
+
+def test_a_message_answered_by_one_node_is_a_replay_for_the_other(nodes: tuple[World, World]) -> None:
+    one, other = nodes
+    message = one.sign(question("pcsa"))
+    assert one.post(message).outcome == ("DATA_FOUND", "MSG00000")
+    assert other.post(message).outcome == ("fault", "wsse:FailedCheck")
+
+
+def test_of_many_copies_sent_to_both_nodes_at_once_one_is_answered(nodes: tuple[World, World]) -> None:
+    message = nodes[0].sign(question("pcsa"))
+    with ThreadPoolExecutor(THREADS) as pool:
+        replies = list(pool.map(lambda pair: pair[0].post(message), zip(cycle(nodes), range(40), strict=False)))
+    assert Counter(reply.outcome[1] for reply in replies) == {"MSG00000": 1, "wsse:FailedCheck": 39}
+    assert len(nodes[0].rows(replay_keys)) == 1
+
+
+def test_a_quota_is_exact_across_nodes(nodes: tuple[World, World]) -> None:
+    one = nodes[0]
+    one.clock.now = one.clock.now.replace(second=1)
+    messages = [one.sign(question("inspection"), "inspection") for _ in range(50)]
+    with ThreadPoolExecutor(THREADS) as pool:
+        replies = list(pool.map(lambda pair: pair[0].post(pair[1]), zip(cycle(nodes), messages, strict=False)))
+    assert Counter(reply.outcome[1] for reply in replies) == {"MSG00000": 30, "GTW00001": 20}
+    assert len(one.records()) == 50
+
+
+def test_an_annex_imported_on_one_node_is_in_force_on_the_other_at_the_same_instant(
+    nodes: tuple[World, World],
+) -> None:
+    one, other = nodes
+    assert {node.ask(SSIN).outcome for node in nodes} == {("DATA_FOUND", "MSG00000")}
+    store = open_annex_store(one.gateway.storage)
+    (current,) = [each for each in store.load_after() if each.client == "pcsa"]
+    narrower = current.document.replace(CONTEXTS["pcsa"], "PCSA:ANOTHER")
+    assert narrower != current.document
+    added = store.add(narrower, actor="operator", now=datetime.now(UTC))
+    seen = threading.Event()
+    while not seen.wait(0.05):
+        if all(node.gateway.annexes._sequence >= added.sequence for node in nodes):
+            seen.set()
+    just_before, then = added.active_from.replace(microsecond=0), added.active_from + LEAD_TIME
+    one.clock.now = just_before - LEAD_TIME
+    assert {node.ask(SSIN).outcome for node in nodes} == {("DATA_FOUND", "MSG00000")}
+    one.clock.now = then
+    assert {node.ask(SSIN).outcome[1] for node in nodes} == {"MSG00013"}
+
+
+def test_isolation_and_durability_are_demanded_whatever_the_servers_settings(
+    postgresql_server: PostgresServer, url: str
+) -> None:
+    name = sql.Identifier(make_url(url).database or "")
+    for setting in (
+        "default_transaction_isolation = serializable",
+        "synchronous_commit = off",
+        "timezone = 'Pacific/Kiritimati'",
+    ):
+        postgresql_server.execute(sql.SQL("ALTER DATABASE {} SET " + setting).format(name))
+    shown = ("transaction_isolation", "synchronous_commit", "idle_in_transaction_session_timeout")
+    database = Database(url)
+    with database.write() as connection:
+        found = [connection.execute(text(f"SHOW {each}")).scalar_one() for each in shown]
+        assert found == ["read committed", "on", "10s"]
+        connection.execute(replay_keys.insert(), {"replay_key": b"k" * 32, "forget_at": NOON})
+    with database.read() as connection:
+        assert connection.execute(text("SHOW transaction_isolation")).scalar_one() == "repeatable read"
+        assert connection.execute(text("SHOW transaction_read_only")).scalar_one() == "on"
+        assert connection.scalar(select(replay_keys.c.forget_at)) == NOON
+    database.close()
+
+
+def test_a_node_that_falls_silent_inside_its_transaction_does_not_stop_the_others(url: str) -> None:
+    """Its machine lost power, say: the server ends its transaction, and with it the lock that all wait for."""
+    silent, other = Database(url, longest_silence="200ms"), Database(url)
+    with pytest.raises(OperationalError), silent.write() as lost:
+        with other.write() as connection:
+            connection.execute(replay_keys.insert(), {"replay_key": b"k" * 32, "forget_at": NOON})
+        lost.execute(replay_keys.insert(), {"replay_key": b"l" * 32, "forget_at": NOON})
+    with silent.read() as connection:
+        assert connection.scalars(select(replay_keys.c.replay_key)).all() == [b"k" * 32]
+    silent.close()
+    other.close()
