@@ -44,8 +44,8 @@ class Settings(BaseSettings):
     )
     database_url: str = Field(
         "",
-        description="Default: SQLite in `ksz.db`. PostgreSQL: postgresql://user@host/name, with libpq's parameters after"
-        " a `?`; a password is better kept in a file that `passfile` or `PGPASSFILE` names.",
+        description="Default: SQLite in `ksz.db`. PostgreSQL: postgresql://user@host/name, with libpq's parameters"
+        " after a `?`; a password is better kept in a file that `passfile` or `PGPASSFILE` names.",
     )
     public_url: str = Field(
         "https://127.0.0.1:8443",

@@ -1,12 +1,13 @@
 """Fresh databases for tests, of each kind that the gateway runs on."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
+import pytest
 from postgresql_server import PostgresServer
 from sqlalchemy import Connection, make_url
 
@@ -125,6 +126,21 @@ class PostgresqlDatabases:
 def sqlite_url(directory: Path) -> str:
     """Return the address of the directory's SQLite database, there or not."""
     return f"sqlite:///{directory / 'ksz.db'}"
+
+
+def sampled(names: str, cases: Sequence[Any], every: int) -> pytest.MarkDecorator:
+    """Parametrise a test with all the cases on SQLite and, since it depends little on the database, with one in `every`
+    on PostgreSQL. Cases are pytest.param; the test's world must rest on `databases`.
+    """
+    return pytest.mark.parametrize(
+        ("databases", *names.split(",")),
+        [
+            pytest.param(kind, *case.values, id=f"{kind}-{case.id}")
+            for kind, some in (("sqlite", cases), ("postgresql", cases[::every]))
+            for case in some
+        ],
+        indirect=["databases"],
+    )
 
 
 @contextmanager

@@ -65,7 +65,8 @@ class PostgresServer:
             self._process = self._launch("postgres", "-D", "data", "-k", str(self._directory), *options, stdout=log)
         deadline = time.monotonic() + _START_SECONDS
         while not self._answers():
-            assert self._process.poll() is None and time.monotonic() < deadline, self.log()
+            assert self._process.poll() is None, self.log()
+            assert time.monotonic() < deadline, self.log()
             time.sleep(0.02)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
@@ -83,12 +84,12 @@ class PostgresServer:
         """Return the address of a database, for the gateway's role."""
         return f"postgresql+psycopg://{ROLE}@/{database}?host={self._directory}"
 
-    def create_database(self, template: str = "template0") -> str:
+    def create_database(self, template: str = "template0", encoding: str = "UTF8") -> str:
         """Return the name of a new database, a copy of another that nobody uses now."""
         name = f"test_{next(self._numbers)}"
         self.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} ENCODING 'UTF8'").format(
-                *map(sql.Identifier, (name, template, ROLE))
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} ENCODING {}").format(
+                *map(sql.Identifier, (name, template, ROLE)), encoding
             )
         )
         return name
@@ -155,7 +156,9 @@ def running_server(*, durable: bool = False) -> Iterator[PostgresServer]:
     directory = Path(tempfile.mkdtemp(prefix="ksz-postgresql-", dir=None if durable else _memory()))
     # Sees the other end of its standard input closed when we are gone, however we went.
     remover = subprocess.Popen(
-        ["/bin/sh", "-c", 'cat; test -d "$0" || exit 0; sleep 1; rm -rf "$0"', directory], stdin=subprocess.PIPE, start_new_session=True
+        ["/bin/sh", "-c", 'cat; test -d "$0" || exit 0; sleep 1; rm -rf "$0"', directory],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
     )
     try:
         server = PostgresServer(directory, durable=durable)

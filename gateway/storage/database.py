@@ -20,7 +20,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -33,8 +33,9 @@ from gateway.storage.forking import call_in_child
 # Any number that no other application of the same PostgreSQL database uses for its advisory locks.
 _ADVISORY_LOCK = 0x4B535A47
 
-# libpq's names; what the URL says instead is left alone. Without them a lost server is noticed after hours.
-_PATIENCE = {
+# libpq's names; what the URL says instead is left alone. Without the times a lost server is noticed after hours.
+_UNLESS_SAID: Mapping[str, str | int] = {
+    "client_encoding": "utf8",
     "connect_timeout": 5,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
@@ -85,7 +86,7 @@ class Database:
             pool_timeout=5,
             # Tells a connection that the server closed before a batch is lost on it. A file closes none.
             pool_pre_ping=not self._is_sqlite,
-            connect_args={} if self._is_sqlite else _patience(address),
+            connect_args={} if self._is_sqlite else _defaults(address),
             json_serializer=partial(json.dumps, separators=(",", ":"), ensure_ascii=False),
         )
         if self._is_sqlite:
@@ -190,8 +191,8 @@ def _flock(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _patience(address: URL) -> dict[str, int]:
-    return {name: value for name, value in _PATIENCE.items() if name not in address.query}
+def _defaults(address: URL) -> dict[str, str | int]:
+    return {name: value for name, value in _UNLESS_SAID.items() if name not in address.query}
 
 
 def _forget_values(context: ExceptionContext) -> None:

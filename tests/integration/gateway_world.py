@@ -19,8 +19,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
-from lxml import etree
 from databases import Databases
+from lxml import etree
 from sqlalchemy import select
 
 from fixtures.messages import DS, NAMESPACES, NSSO, SOAP, WSSE, ZEEP, Shape, canonical, digest_of, envelope, sign
@@ -365,9 +365,11 @@ def open_world(
 ) -> Iterator[World]:
     """Open a gateway on a copy of a demo state; `repository` replaces the source of the service."""
     shutil.copytree(state.directory, directory, dirs_exist_ok=True, ignore=shutil.ignore_patterns("ksz.db*"))
-    with state.databases.copy(state.database_url, directory) as url:
-        with opened_node(directory, url, state.databases, repository, service, **settings) as world:
-            yield world
+    with (
+        state.databases.copy(state.database_url, directory) as url,
+        opened_node(directory, url, state.databases, repository, service, **settings) as world,
+    ):
+        yield world
 
 
 @contextmanager
@@ -377,12 +379,13 @@ def opened_node(
     databases: Databases,
     repository: object | None = None,
     service: str = "SelfEmployedService/v2",
+    clock: Clock | None = None,
     **settings: Any,
 ) -> Iterator[World]:
     """Open a gateway on a state and a database that are there; several may be opened on the same."""
+    clock = clock or Clock()
     usual = {"public_url": PUBLIC_URL, "trusted_proxies": (PROXY,), "threads": THREADS}
     loaded = load_settings(**usual | {"state": directory, "database_url": database_url} | settings)
-    clock = Clock()
     repositories = {service: repository} if repository is not None else None
     gateway = build_gateway(loaded, clock, repositories)
     try:

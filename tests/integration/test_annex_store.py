@@ -252,7 +252,7 @@ def test_worker_without_any_table_says_so(world: World, databases: Databases, tm
         (tmp_path / "nothing").mkdir()
         empty = Database(url)
         registry = AnnexRegistry(AnnexStore(empty, world.commit, world.trail, Reader()))
-        with pytest.raises(AnnexesUnavailable, match="OperationalError|ProgrammingError"):
+        with pytest.raises(AnnexesUnavailable, match=r"OperationalError|ProgrammingError"):
             registry.find(Presented(), NOON)
         registry.close()
         empty.close()

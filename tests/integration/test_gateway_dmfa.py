@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+from databases import sampled
 from gateway_world import DMFA, DMFA_PATH, STARTED, OpenWorld, Reply, World, assert_valid, signed_names
 from lxml import etree
 from sqlalchemy import select, update
@@ -81,7 +82,7 @@ def assert_told(reply: Reply, value: str, code: str, *information: tuple[str, st
     assert_valid(reply.payload)
 
 
-@pytest.mark.parametrize(("persona", "expectation"), QUESTIONS)
+@sampled("persona,expectation", QUESTIONS, every=8)
 def test_persona_is_answered_as_expected(world: World, persona: Persona, expectation: Expectation) -> None:
     payload = request_xml(
         expectation.customer,

@@ -29,6 +29,7 @@ from sqlalchemy.exc import OperationalError
 from fixtures.messages import SOAP, ZEEP, envelope
 from fixtures.personas import load_personas
 from gateway.annex_registry import AnnexesUnavailable
+from gateway.bootstrap import CannotStart, build_gateway
 from gateway.catalogue import load_catalogue
 from gateway.established import Established, Resolved, find
 from gateway.refusal import Fault
@@ -524,6 +525,12 @@ def test_without_its_annexes_a_gateway_that_just_started_lets_nobody_in(open_own
     world = open_own_world()
     with world.without_database():
         assert_fault(world.ask(SSIN), "MSG00001", signed=False)
+
+
+def test_without_a_database_a_gateway_does_not_start_and_says_so(open_own_world: OpenWorld) -> None:
+    world = open_own_world()
+    with world.without_database(), pytest.raises(CannotStart, match=r"the database does not answer \(.+database_url"):
+        build_gateway(world.settings, world.clock)
 
 
 class Unable:

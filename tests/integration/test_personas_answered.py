@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
-from databases import Databases
+from databases import Databases, sampled
 from lxml import etree
 
 from authz.annex import Annex
@@ -107,7 +107,7 @@ def answer(persona: Persona, expectation: Expectation, annex: Annex, database: D
         return Outcome(fault.case, {}, fault.information)
 
 
-@pytest.mark.parametrize(("persona", "expectation"), QUESTIONS)
+@sampled("persona,expectation", QUESTIONS, every=8)
 def test_persona_is_answered_as_expected_and_as_the_contract_demands(
     persona: Persona,
     expectation: Expectation,

@@ -17,12 +17,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from databases import Databases, sqlite_url
+from postgresql_server import PostgresServer
 from sqlalchemy import Engine, create_engine, func, insert, inspect, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
 import gateway.storage.arza_tables
 import gateway.storage.dmfa_tables  # noqa: F401 - their tables are part of the metadata that is compared
-from gateway.storage.database import Database
+from gateway.storage.database import Database, WrongEncoding
 from gateway.storage.tables import metadata, persons, replay_keys
 
 PERSON: dict[str, Any] = {"ssin": "00000000097", "replaced_by": None, "cancelled": False, "deceased_on": None}
@@ -222,3 +223,13 @@ def test_forked_child_opens_connections_of_its_own(database: Database) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
     with database.read() as connection:
         assert connection.scalar(select(persons.c.ssin)) == PERSON["ssin"]
+
+
+def test_postgresql_database_that_cannot_keep_all_text_is_refused(postgresql_server: PostgresServer) -> None:
+    """Of PostgreSQL alone: SQLite has no other encoding."""
+    name = postgresql_server.create_database(encoding="SQL_ASCII")
+    database = Database(postgresql_server.url(name))
+    with pytest.raises(WrongEncoding, match="UTF8, and has SQL_ASCII"):
+        database.migrate()
+    database.close()
+    postgresql_server.drop_database(name)

@@ -70,6 +70,19 @@ def test_a_gateway_may_do_without_a_revocation_list(tmp_path: Path, monkeypatch:
     assert load_settings(state=tmp_path).client_crl is None
 
 
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_postgresql_is_reached_by_its_driver_however_it_is_called(tmp_path: Path, scheme: str) -> None:
+    settings = load_settings(state=tmp_path, database_url=f"{scheme}://ksz@db/ksz?sslmode=verify-full")
+    assert settings.database_url == "postgresql+psycopg://ksz@db/ksz?sslmode=verify-full"
+
+
+@pytest.mark.parametrize("url", ["mysql://ksz:secret@db/ksz", "ksz:secret@db", "postgresql://ksz:secret@db:port/ksz"])
+def test_a_wrong_database_url_is_refused_without_telling_its_password(tmp_path: Path, url: str) -> None:
+    with pytest.raises(InvalidSettings, match=r"^database_url: ") as caught:
+        load_settings(state=tmp_path, database_url=url)
+    assert "secret" not in str(caught.value)
+
+
 def test_all_mistakes_are_told_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, 'workers = 0\nbind = "nowhere"\nworker = 1\n')
     monkeypatch.setenv("KSZ_LOG_LEVEL", "loud")

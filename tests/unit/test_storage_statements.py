@@ -1,4 +1,4 @@
-"""Statements and tables are made for both databases, although the tests run on one."""
+"""How statements and tables are written for each database."""
 
 import pytest
 from sqlalchemy import Dialect, Table
