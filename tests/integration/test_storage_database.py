@@ -10,7 +10,9 @@ import threading
 import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
@@ -21,8 +23,7 @@ from postgresql_server import PostgresServer
 from sqlalchemy import Engine, create_engine, func, insert, inspect, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
-import gateway.storage.arza_tables
-import gateway.storage.dmfa_tables  # noqa: F401 - their tables are part of the metadata that is compared
+import gateway.storage
 from gateway.storage.database import Database, WrongEncoding
 from gateway.storage.tables import metadata, persons, replay_keys
 
@@ -43,6 +44,12 @@ def database(databases: Databases, tmp_path: Path) -> Iterator[Database]:
         database = Database(migrated)
         yield database
         database.close()
+
+
+# Every module of tables adds its own to the metadata that is compared.
+for module in iter_modules(gateway.storage.__path__, "gateway.storage."):
+    if module.name.endswith("_tables"):
+        import_module(module.name)
 
 
 def _difference(database: Database) -> list[object]:

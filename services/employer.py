@@ -1,0 +1,38 @@
+"""An employer as requests name it and as the register of employers knows it.
+
+The NSSO registers private and federal employers, its branch for provincial and local administrations (NSSO-PPO) the
+others; both number by ten digits. A request may name the registration, the enterprise, or both, which must then agree.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Register(StrEnum):
+    """Which register a registration number is of."""
+
+    NSSO = "NSSO"
+    NSSO_PPO = "NSSO_PPO"
+
+
+@dataclass(frozen=True, slots=True)
+class EmployerReference:
+    """How a request names an employer; `registration_number` comes with its `register`, at least one number is there.
+
+    A provisional NSSO number (given before the final one) is a registration number of the NSSO like any other.
+    """
+
+    register: Register | None = None
+    registration_number: str | None = None
+    enterprise_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Employer:
+    """An employer of the register. A natural person has no enterprise number in a few old registrations."""
+
+    register: Register
+    registration_number: str
+    enterprise_number: str | None
+    name: str
+    natural_person: bool = False
