@@ -119,15 +119,17 @@ def proxy(state: Path) -> Iterator[Proxy]:
     assert "Traceback" not in behind.log.read_text()
 
 
-def run_example(language: str, url: str, pki: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+PROGRAMS = {
+    "zeep": [sys.executable, CLIENTS / "zeep" / "call.py"],
+    "node": ["node", CLIENTS / "node" / "call.mjs"],
+    "php": ["php", CLIENTS / "php" / "call.php"],
+}
+
+
+def run_example(language: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run the example of docs/clients, with nothing of ours in its environment."""
-    programs = {
-        "zeep": [sys.executable, CLIENTS / "zeep" / "consult.py"],
-        "node": ["node", CLIENTS / "node" / "consult.mjs"],
-        "php": ["php", CLIENTS / "php" / "consult.php"],
-    }
     return subprocess.run(
-        [*programs[language], url, pki, *arguments],
+        [*PROGRAMS[language], *arguments],
         cwd="/",
         env={"PATH": os.environ["PATH"]},
         capture_output=True,

@@ -1,0 +1,119 @@
+"""The table of calls, and what a client in another language read of an answer, in a form that can be compared."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from lxml import etree
+
+from gateway.contracts import XSD_FOLDER
+from services.descriptor import ServiceDescriptor
+from services.registry import load_services
+from tests.interop.conftest import PROGRAMS
+
+SERVICES = {service.name: service for service in load_services()}
+# What each language calls the text of an element that has attributes.
+_TEXT = ("_value_1", "$value", "_")
+# Written by each language in a way of its own.
+_TIMES = ("timestampSent", "timestampReceive", "timestampReply")
+
+Leaves = Mapping[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call and its answer; `clients` are by language. `value` is FAULT for a fault, None for what has no status."""
+
+    name: str
+    service: ServiceDescriptor
+    operation: str
+    clients: Mapping[str, str]
+    request: Mapping[str, Any]
+    value: str | None
+    code: str | None
+    holds: Leaves
+
+    @property
+    def refused(self) -> bool:
+        return self.value in ("FAULT", "NO_RESULT")
+
+    def make_request(self) -> Mapping[str, Any]:
+        """Return the message, with a ticket of its own where it has one."""
+        if "informationCustomer" not in self.request:
+            return self.request
+        customer = {"ticket": uuid.uuid4().hex, **self.request["informationCustomer"]}
+        return self.request | {"informationCustomer": customer}
+
+
+def load_calls() -> list[Call]:
+    document = yaml.safe_load(Path(__file__).with_name("calls.yaml").read_text("utf-8"))
+    return [_read_call(row, document["askers"][row["asker"]]) for row in document["calls"]]
+
+
+def _read_call(row: dict[str, Any], asker: dict[str, Any]) -> Call:
+    service, _, operation = row["operation"].partition(" ")
+    value, _, code = row.get("answer", "").partition(" ")
+    request = row.get("request") or {
+        "informationCustomer": {"customerIdentification": asker["customer"]},
+        "legalContext": asker["legalContext"],
+        "criteria": row["criteria"],
+    }
+    clients = asker["client"] if isinstance(asker["client"], dict) else dict.fromkeys(PROGRAMS, asker["client"])
+    holds = row.get("holds", {})
+    return Call(row["name"], SERVICES[service], operation, clients, request, value or None, code or None, holds)
+
+
+def read_leaves(document: Any) -> Leaves:
+    """Return the texts of a reply that a client printed, by path without positions; times are left out."""
+    leaves = defaultdict(list)
+    for path, text in _told(document, ""):
+        leaves[path].append(text)
+    return leaves
+
+
+def _told(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, list):
+        for each in value:
+            yield from _told(each, path)
+    elif isinstance(value, dict):
+        text = next((name for name in _TEXT if name in value), None)
+        if text is None:
+            children = value
+        else:
+            # soap keeps the attributes apart, the others beside the text.
+            yield from _told(value[text], path)
+            beside = value.get("attributes", value)
+            children = {f"@{name}": each for name, each in beside.items() if name != text}
+        for name, each in children.items():
+            yield from _told(each, f"{path}/{name}".lstrip("/"))
+    elif value is not None and path.rpartition("/")[2] not in _TIMES:
+        yield path, str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def sent_leaves(payload: etree._Element) -> Leaves:
+    """Return the same of the message as it was sent."""
+    leaves = defaultdict(list)
+    for path, element in _elements(payload, ""):
+        if len(element) == 0 and element.text and element.tag not in _TIMES:
+            leaves[path].append(element.text)
+        for name, text in element.attrib.items():
+            leaves[f"{path}/@{name}"].append(text)
+    return leaves
+
+
+def _elements(parent: etree._Element, path: str) -> Iterator[tuple[str, etree._Element]]:
+    for element in parent:
+        inner = f"{path}/{element.tag}".lstrip("/")
+        yield inner, element
+        yield from _elements(element, inner)
+
+
+@cache
+def get_schema(wsdl: str) -> etree.XMLSchema:
+    """Return the compiled XSD that stands beside a WSDL, by the latter's file name."""
+    return etree.XMLSchema(etree.parse((XSD_FOLDER / wsdl).with_suffix(".xsd")))
