@@ -7,13 +7,13 @@ import shlex
 import signal
 import socket
 import subprocess
-import time
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
 
 from fixtures.personas import load_personas
-from tests.e2e.conftest import COMMAND, RunningGateway, free_port, run_command
+from tests.e2e.conftest import COMMAND, PATIENCE, RunningGateway, end, free_port, run_command, wait_until
 
 ROOT = Path(__file__).parents[2]
 SSIN = {persona.name: persona.ssin for persona in load_personas()}
@@ -228,12 +228,14 @@ def test_an_imported_annex_comes_into_force_without_a_restart(gateway: RunningGa
     assert imported.returncode == 0, imported.stderr
     arguments = ("--client", "support", "--ssin", SSIN["main-occupation"], "--begin", "2025-01-01", "--json")
     context = ("--legal-context", "FPSECO:ACTIVITY_PROOF_AS_SELF_EMPLOYED")
-    deadline = time.monotonic() + 15
     codes = []
-    while "MSG00012" not in codes and time.monotonic() < deadline:
+
+    def is_granted() -> bool:
         answer = call(gateway, "SelfEmployedService", "consultCareer", *arguments, *context)
         codes.append(json.loads(answer.stdout)["status"]["code"])
-    assert codes[-1] == "MSG00012"  # Granted now; but the support application has nobody in its file.
+        return codes[-1] == "MSG00012"  # Granted now; but the support application has nobody in its file.
+
+    wait_until(is_granted, lambda: str(codes))
     back = run_command("annex", "import", "fixtures/annexes/support.yaml", "--state", gateway.state)
     assert back.returncode == 0, back.stderr
 
@@ -315,15 +317,19 @@ def test_the_tour_keeps_serving_until_it_is_told_to_stop(state: Path, number: in
         env=os.environ | environment,
         stdout=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     ) as process:
-        assert process.stdout is not None
-        shown = "".join(iter(process.stdout.readline, "Ctrl-C stops the gateway.\n"))
-        assert process.poll() is None
-        process.send_signal(number)
-        assert "Stopping" in process.stdout.read()
-        assert process.wait(timeout=60) == 0
+        try:
+            assert process.stdout is not None
+            shown = "".join(takewhile(lambda line: line != "Ctrl-C stops the gateway.\n", process.stdout))
+            assert process.poll() is None, shown
+            process.send_signal(number)
+            assert "Stopping" in process.stdout.read()
+            assert process.wait(timeout=PATIENCE) == 0
+        finally:
+            end(process)
     assert "code: MSG00000" in shown
     assert "Try next" in shown
     host, _, port = environment["KSZ_BIND"].partition(":")
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection((host, int(port)), timeout=5).close()
+        socket.create_connection((host, int(port)), timeout=PATIENCE).close()

@@ -20,7 +20,7 @@ from fixtures.messages import envelope, sign
 from fixtures.persona import Expectation, Persona
 from fixtures.personas import load_personas
 from gateway.pki import Identity, load_identity
-from tests.e2e.conftest import RunningGateway
+from tests.e2e.conftest import PATIENCE, RunningGateway
 
 THREADS = 100
 REQUESTS_OF_A_THREAD = 100
@@ -42,7 +42,7 @@ def connected(gateway: RunningGateway, client: str) -> Iterator[HTTPSConnection]
     if client not in SIGNING:
         pki = gateway.state / "pki" / "clients"
         context.load_cert_chain(pki / f"{client}.pem", pki / f"{client}.key")
-    connection = HTTPSConnection(gateway.url.removeprefix("https://"), context=context, timeout=60)
+    connection = HTTPSConnection(gateway.url.removeprefix("https://"), context=context, timeout=PATIENCE)
     try:
         yield connection
     finally:
@@ -121,18 +121,18 @@ def test_a_replayed_message_is_answered_once_whichever_worker_it_reaches(gateway
             # A connection of its own each time: the kernel gives it to either worker.
             with connected(gateway, "pcsa") as connection:
                 connection.connect()
-                ready.wait(timeout=60)
+                ready.wait(timeout=PATIENCE)
                 reply = post(connection, messages[0])
                 mine.append(reply.findtext(".//status/code") or reply.findtext(".//faultcode"))
-                sent.wait(timeout=60)
+                sent.wait(timeout=PATIENCE)
 
     threads = [threading.Thread(target=send, args=(mine,), daemon=True) for mine in answers]
     for thread in threads:
         thread.start()
     for _ in range(REPLAYS):
         messages[0] = sign(payload, signer, datetime.now(UTC))
-        ready.wait(timeout=60)
-        sent.wait(timeout=60)
+        ready.wait(timeout=PATIENCE)
+        sent.wait(timeout=PATIENCE)
     for thread in threads:
         thread.join()
     assert [sorted(map(str, pair)) for pair in zip(*answers, strict=True)] == [

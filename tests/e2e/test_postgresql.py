@@ -1,6 +1,5 @@
 """A gateway as an operator runs it on PostgreSQL: the schema made by command, forked workers, readiness, a restart."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 import requests
 from postgresql_server import PostgresServer, running_server
 
-from tests.e2e.conftest import RunningGateway, run_command, serving
+from tests.e2e.conftest import PATIENCE, RunningGateway, run_command, serving, wait_until
 
 SSIN = "75631290176"
 
@@ -41,13 +40,11 @@ def test_a_gateway_on_postgresql_serves_and_outlives_a_restart_of_the_database(
     with serving(tmp_path, KSZ_DATABASE_URL=url) as gateway:
         assert "MSG00000" in consult(gateway, url)
         server.stop()
-        away = requests.get(f"{gateway.management_url}/ready", timeout=10)
+        away = requests.get(f"{gateway.management_url}/ready", timeout=PATIENCE)
         assert (away.status_code, away.json()["components"]["database"]) == (503, "NOK: OperationalError")
-        assert requests.get(f"{gateway.management_url}/live", timeout=10).ok
+        assert requests.get(f"{gateway.management_url}/live", timeout=PATIENCE).ok
         server.start()
-        deadline = time.monotonic() + 10
-        while not requests.get(f"{gateway.management_url}/ready", timeout=10).ok:
-            assert time.monotonic() < deadline
+        wait_until(lambda: requests.get(f"{gateway.management_url}/ready", timeout=PATIENCE).ok)
         assert "MSG00000" in consult(gateway, url)
     assert "Traceback" not in gateway.log.read_text()
 

@@ -14,12 +14,11 @@ import pytest
 
 from fixtures.personas import load_personas
 from gateway.storage.database import Database
-from tests.e2e.conftest import RunningGateway, run_command, serving
+from tests.e2e.conftest import PATIENCE, RunningGateway, run_command, serving
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 ENVIRONMENT = Path(sys.prefix)
-WITHIN = 30
 
 
 def code_blocks(heading: str, language: str, page: str = README) -> list[str]:
@@ -51,7 +50,7 @@ class Reader:
             env=environment | {"KSZ_PUBLIC_URL": self.gateway.url, "COLUMNS": "200"},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
 
@@ -130,7 +129,7 @@ def test_a_client_is_added_as_the_readme_says(reader_of_own_world: Reader) -> No
 
 def _until_in_force(reader: Reader, line: str) -> str:
     """Call until the annex, which was imported a moment ago, is in force everywhere."""
-    deadline = time.monotonic() + WITHIN
+    deadline = time.monotonic() + PATIENCE
     while True:
         done = reader.run(line)
         if done.returncode == 0 or time.monotonic() > deadline:

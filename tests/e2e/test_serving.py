@@ -3,6 +3,7 @@
 import base64
 import json
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
@@ -15,7 +16,7 @@ from lxml import etree
 from fixtures.messages import envelope, sign
 from fixtures.personas import load_personas
 from gateway.pki import Identity, load_identity
-from tests.e2e.conftest import RunningGateway, free_port, run_command, serving
+from tests.e2e.conftest import PATIENCE, RunningGateway, free_port, run_command, serving
 
 ROOT = Path(__file__).parents[2]
 SELF_EMPLOYED = "/SelfEmployedService/v2/consult"
@@ -77,10 +78,10 @@ def test_the_error_catalogue_speaks_the_callers_language(gateway: RunningGateway
 
 
 def test_the_management_port_tells_that_the_node_is_ready(gateway: RunningGateway) -> None:
-    ready = requests.get(f"{gateway.management_url}/ready", timeout=5)
+    ready = requests.get(f"{gateway.management_url}/ready", timeout=PATIENCE)
     assert (ready.status_code, ready.json()["status"]) == (200, "OK")
-    assert requests.get(f"{gateway.management_url}/live", timeout=5).ok
-    assert requests.get(f"{gateway.management_url}/other", timeout=5).status_code == 404
+    assert requests.get(f"{gateway.management_url}/live", timeout=PATIENCE).ok
+    assert requests.get(f"{gateway.management_url}/other", timeout=PATIENCE).status_code == 404
 
 
 def test_a_certificate_header_of_a_stranger_is_ignored(gateway: RunningGateway) -> None:
@@ -102,18 +103,20 @@ def test_a_certificate_header_of_a_trusted_proxy_is_believed(state: Path) -> Non
 def test_a_request_in_hand_is_finished_when_the_gateway_stops(state: Path) -> None:
     message = signed_request(state)
     with serving(state, "--no-tls", "--workers", "1", scheme="http") as running:
-        connection = HTTPConnection(running.url.removeprefix("http://"), timeout=20)
-        connection.putrequest("POST", SELF_EMPLOYED)
-        connection.putheader("Content-Type", "text/xml; charset=utf-8")
-        connection.putheader("Content-Length", str(len(message)))
-        connection.endheaders(message[:100])
-        time.sleep(0.5)
-        running.process.terminate()
-        time.sleep(0.5)
-        connection.send(message[100:])
-        reply = connection.getresponse()
-        content = reply.read()
-        connection.close()
+        host, port = running.url.removeprefix("http://").split(":")
+        with closing(HTTPConnection(host, int(port), timeout=PATIENCE)) as connection:
+            connection.putrequest("POST", SELF_EMPLOYED)
+            connection.putheader("Content-Type", "text/xml; charset=utf-8")
+            connection.putheader("Content-Length", str(len(message)))
+            connection.putheader("Expect", "100-continue")
+            connection.endheaders()
+            # Said by the worker that has the request in hand.
+            assert connection.sock.recv(100).startswith(b"HTTP/1.1 100 ")
+            connection.send(message[:100])
+            running.process.terminate()
+            time.sleep(0.5)  # To hear of it. On a machine that needs longer this shows less, and fails nothing.
+            connection.send(message[100:])
+            content = connection.getresponse().read()
     assert etree.fromstring(content).findtext(".//status/code") == "MSG00000"
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import socket
+from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -10,13 +11,13 @@ from lxml import etree
 
 from fixtures.messages import envelope
 from gateway.pki import load_identity
-from tests.e2e.conftest import run_command, serving
+from tests.e2e.conftest import PATIENCE, run_command, serving
 from tests.e2e.test_serving import SELF_EMPLOYED, career_request
 
 
 class UnixConnection(HTTPConnection):
     def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=10)
+        super().__init__("localhost", timeout=PATIENCE)
         self._path = path
 
     def connect(self) -> None:
@@ -37,10 +38,9 @@ def test_a_proxy_on_the_same_machine_may_come_by_a_unix_socket(state: Path, tmp_
         "X-Client-Cert": base64.b64encode(certificate.public_bytes(Encoding.DER)).decode(),
     }
     with serving(state, "--no-tls", "--bind", f"unix:{path}", KSZ_TRUSTED_PROXIES='["local"]'):
-        connection = UnixConnection(path)
-        connection.request("POST", SELF_EMPLOYED, message, headers)
-        reply = etree.fromstring(connection.getresponse().read())
-        connection.close()
+        with closing(UnixConnection(path)) as connection:
+            connection.request("POST", SELF_EMPLOYED, message, headers)
+            reply = etree.fromstring(connection.getresponse().read())
         second = run_command("serve", "--state", state, "--no-tls", "--bind", f"unix:{path}")
     assert reply.findtext(".//status/code") == "MSG00000"
     assert second.returncode == 1

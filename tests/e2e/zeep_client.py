@@ -11,7 +11,7 @@ from lxml import etree
 from zeep.wsse.signature import BinarySignature, MemorySignature
 from zeep.wsse.utils import WSU, get_security_header
 
-from tests.e2e.conftest import RunningGateway
+from tests.e2e.conftest import PATIENCE, RunningGateway
 
 
 class StockSignature(BinarySignature):
@@ -46,6 +46,6 @@ def stock_client(gateway: RunningGateway, path: str, client: str, *, signing: bo
         session.cert = (str(pki / "clients" / f"{client}.pem"), str(pki / "clients" / f"{client}.key"))
     return zeep.Client(
         f"{gateway.url}{path}?wsdl",
-        transport=zeep.Transport(session=session, timeout=10, operation_timeout=10),
+        transport=zeep.Transport(session=session, timeout=PATIENCE, operation_timeout=PATIENCE),
         wsse=StockSignature(pki, client) if signing else None,
     )

@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import RunningGateway, free_port, run_command, serving
+from tests.e2e.conftest import PATIENCE, RunningGateway, end, free_port, run_command, serving, wait_until
 
 REPOSITORY = Path(__file__).parents[2]
 CLIENTS = REPOSITORY / "docs" / "clients"
@@ -60,23 +59,19 @@ def proxying(gateway: RunningGateway, port: int, **environment: str) -> Iterator
             start_new_session=True,
         )
     try:
-        _wait_for_port(port, process, log)
+        wait_until(lambda: _is_listening(port, process, log), log.read_text)
         yield Proxy(port, log, gateway, process)
     finally:
-        process.terminate()
-        process.wait(timeout=10)
+        end(process)
 
 
-def _wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 10
-    while True:
-        assert process.poll() is None, log.read_text()
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except ConnectionRefusedError:
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.05)
+def _is_listening(port: int, process: subprocess.Popen[bytes], log: Path) -> bool:
+    assert process.poll() is None, log.read_text()
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 @contextmanager
@@ -134,6 +129,6 @@ def run_example(language: str, *arguments: str | Path) -> subprocess.CompletedPr
         env={"PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=2 * PATIENCE,
         check=False,
     )

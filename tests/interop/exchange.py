@@ -1,8 +1,10 @@
 """Messages to a gateway behind HAProxy, sent over HTTP as a client would, and what comes back."""
 
 import http.client
+import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from lxml import etree
 from fixtures.messages import envelope, sign
 from fixtures.personas import load_personas
 from gateway.pki import load_identity
+from tests.e2e.conftest import PATIENCE
 from tests.interop.conftest import Proxy
 
 PATH = "/SelfEmployedService/v2/consult"
@@ -49,18 +52,29 @@ def tls(state: Path, client: str | None = None) -> ssl.SSLContext:
     return context
 
 
+def connected(proxy: Proxy, client: str | None = None) -> closing[http.client.HTTPSConnection]:
+    context = tls(proxy.gateway.state, client)
+    return closing(http.client.HTTPSConnection("127.0.0.1", proxy.port, timeout=PATIENCE, context=context))
+
+
+@contextmanager
+def secured(port: int, context: ssl.SSLContext, session: ssl.SSLSession | None = None) -> Iterator[ssl.SSLSocket]:
+    """A TLS connection to HAProxy, for those who say what no HTTP library says."""
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as plain,
+        context.wrap_socket(plain, server_hostname="127.0.0.1", session=session) as connection,
+    ):
+        connection.do_handshake()  # Was left out, without a word, if the connection was closed by then.
+        yield connection
+
+
 def post(
     proxy: Proxy, content: bytes, client: str | None = None, headers: Mapping[str, str] = XML
 ) -> tuple[int, bytes]:
-    connection = http.client.HTTPSConnection(
-        "127.0.0.1", proxy.port, timeout=20, context=tls(proxy.gateway.state, client)
-    )
-    try:
+    with connected(proxy, client) as connection:
         connection.request("POST", PATH, content, {**XML, **headers})
         reply = connection.getresponse()
         return reply.status, reply.read()
-    finally:
-        connection.close()
 
 
 def code_of(reply: tuple[int, bytes]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from tests.e2e.conftest import RunningGateway
+from tests.e2e.conftest import PATIENCE, RunningGateway
 from tests.interop.calls import SERVICES, Call, get_schema, load_calls, read_leaves, sent_leaves
 from tests.interop.conftest import CLIENTS, PROGRAMS, REPOSITORY, Proxy, run_example
 
@@ -92,7 +92,7 @@ def test_the_command_in_the_page_is_the_one_that_works(gateway: RunningGateway, 
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=2 * PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr

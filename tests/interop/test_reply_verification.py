@@ -16,6 +16,7 @@ from zeep.exceptions import SignatureVerificationFailed
 from fixtures.messages import envelope, sign
 from gateway.pki import load_identity
 from gateway.wss.sign import Signer, unsigned
+from tests.e2e.conftest import PATIENCE
 from tests.interop.conftest import CLIENTS
 
 BODY = "<answer>genuine</answer>"
@@ -103,7 +104,7 @@ def verify_in_node(pki: Path, name: str) -> None:
         [shutil.which("node") or "node", "--input-type=module", "-e", program, pki / "gateway.pem"],
         input=reply + b"\0" + request,
         capture_output=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode in (0, 3), done.stderr

@@ -10,12 +10,13 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from tests.e2e.conftest import free_port
+from tests.e2e.conftest import PATIENCE, free_port, wait_until
 from tests.interop.conftest import Proxy, proxying
 from tests.interop.exchange import code_of, head, message, padded, post, signed
 
 CONNECTIONS = 2_000
-WITHIN = 2.0  # seconds
+WITHIN = 20.0  # Seconds, on a machine that has more to do. Who stalls is waited for much longer.
+PATIENT = {"PROXY_REQUEST_TIMEOUT": "300s"}
 # Whole messages but for their last byte: none may reach a thread of the gateway.
 LARGE = padded(250_000)
 STALLS = {
@@ -44,7 +45,7 @@ def stalled(proxy: Proxy, count: int, sent: bytes | None) -> Iterator[list[socke
     with ExitStack() as opened:
         connections: list[socket.socket] = []
         for _ in range(count):
-            plain = opened.enter_context(socket.create_connection(("127.0.0.1", proxy.port), timeout=30))
+            plain = opened.enter_context(socket.create_connection(("127.0.0.1", proxy.port), timeout=PATIENCE))
             if sent is None:
                 plain.sendall(b"\x16\x03\x01\x02\x00\x01")
                 connections.append(plain)
@@ -88,7 +89,7 @@ def consult(proxy: Proxy, times: int) -> list[float]:
 
 
 def test_two_thousand_stalled_connections_do_not_silence_an_honest_client(proxy: Proxy) -> None:
-    settings = {"PROXY_REQUEST_TIMEOUT": "60s", "PROXY_MAXCONN_PER_SOURCE": "4000"}
+    settings = PATIENT | {"PROXY_MAXCONN_PER_SOURCE": "4000"}
     with proxying(proxy.gateway, free_port(), **settings) as patient, ExitStack() as stack:
         connections = [
             connection
@@ -103,10 +104,9 @@ def test_two_thousand_stalled_connections_do_not_silence_an_honest_client(proxy:
 
 def test_large_bodies_without_their_end_do_not_reach_the_gateway(proxy: Proxy) -> None:
     # Each is larger than HAProxy's default buffer, and there are more of them than the gateway has threads.
-    settings = {"PROXY_REQUEST_TIMEOUT": "60s"}
     for framing in (head(len(LARGE)) + LARGE[:-1], head(None) + b"%x\r\n" % len(LARGE) + LARGE[:-1]):
         with (
-            proxying(proxy.gateway, free_port(), **settings) as patient,
+            proxying(proxy.gateway, free_port(), **PATIENT) as patient,
             stalled(patient, 100, framing) as connections,
         ):
             durations = consult(patient, 5)
@@ -116,8 +116,7 @@ def test_large_bodies_without_their_end_do_not_reach_the_gateway(proxy: Proxy) -
 
 def test_what_stalls_is_gone_when_its_time_is_over(proxy: Proxy) -> None:
     with (
-        proxying(proxy.gateway, free_port(), PROXY_REQUEST_TIMEOUT="1s") as impatient,
+        proxying(proxy.gateway, free_port(), PROXY_REQUEST_TIMEOUT="3s") as impatient,
         stalled(impatient, 100, STALLS["half a body"]) as connections,
     ):
-        time.sleep(2)
-        assert still_open(connections) == 0
+        wait_until(lambda: still_open(connections) == 0, lambda: f"{still_open(connections)} are open")
