@@ -51,6 +51,7 @@ def check_grant(grant: GrantPart, place: Path, contracts: Contracts, document: Y
     _check_parameters(grant, place, shape, document)
     _check_withheld(grant, place, shape, document)
     _check_integration(grant, place, shape, document)
+    _check_notified(grant, place, shape, document)
 
 
 def _check_legal_contexts(grant: GrantPart, place: Path, shape: ContractShape, document: YamlDocument) -> None:
@@ -112,6 +113,16 @@ def _check_integration(grant: GrantPart, place: Path, shape: ContractShape, docu
             document.add_problem((*place, name), "stands beside integration", "Keep one of the two")
 
 
+def _check_notified(grant: GrantPart, place: Path, shape: ContractShape, document: YamlDocument) -> None:
+    where = (*place, "notified")
+    if grant.notified and not shape.lists_persons:
+        message = "the operation lists no persons, so that nobody can be notified of them"
+        document.add_problem(where, message, "Remove notified, or give it to an operation that lists persons")
+    elif grant.notified and grant.integration is None:
+        message = "without integration nothing says which persons the client is notified of"
+        document.add_problem(where, message, "Add integration with its contexts, or remove notified")
+
+
 def compile_grant(grant: GrantPart, place: Path, shape: ContractShape, customers: frozenset[Organisation]) -> Grant:
     """Compile a grant without problems; `customers` are the organisations for which it holds."""
     clause = show_path(place)
@@ -125,6 +136,7 @@ def compile_grant(grant: GrantPart, place: Path, shape: ContractShape, customers
         dropped=_dropped(grant.withheld, shape),
         integration=integration.to_rule() if integration else None,
         deliberation=_deliberation(grant),
+        notified=grant.notified,
     )
 
 

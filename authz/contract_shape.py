@@ -26,13 +26,16 @@ class ContractShape:
 
     `request_paths` has every element of the request, `reply_paths` every element of the reply after `status`.
     `has_data_filters`: the reply can list what was withheld. `consults_persons`: the reply holds data of a
-    person.
+    person, `lists_persons`: of persons whom the request need not name. `names_employer`: the request can name
+    the employer that it is about.
     """
 
     request_paths: Mapping[str, bool] = field(default_factory=dict)
     reply_paths: Mapping[str, bool] = field(default_factory=dict)
     has_data_filters: bool = False
     consults_persons: bool = True
+    lists_persons: bool = False
+    names_employer: bool = False
 
 
 Contracts = Mapping[str, Mapping[str, ContractShape]]
