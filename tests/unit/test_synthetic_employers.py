@@ -47,7 +47,7 @@ def test_numbers_are_valid_and_out_of_ranges_that_are_not_given_out() -> None:
     assert len({employer.registration_number for employer in employers}) == len(employers)
     for employer in employers:
         assert has_valid_nsso_check_digits(employer.registration_number)
-        first = "01990" if employer.register is Register.NSSO_PPO else "01920"
+        first = "50990" if employer.register is Register.NSSO_PPO else "01920"
         assert employer.registration_number.startswith(first)
         if employer.enterprise_number is not None:
             assert has_valid_cbe_check_digits(employer.enterprise_number)
