@@ -14,16 +14,17 @@ from services.dimona.contradictions import refuse_answers, refuse_declarations, 
 from services.dimona.criteria import read_check, read_declaration_search, read_period_search
 from services.dimona.period import EmploymentPeriod
 from services.dimona.reply import make_check, make_declarations, make_periods, make_results
-from services.dimona.repository import DimonaRepository, TicketReused
+from services.dimona.repository import DimonaRepository, EmployerUnknown, TicketReused
 from services.dimona.submission import TICKET, read_submission
-from services.employer import EmployerReference
 from services.paging import NEXT, PageTokens, get_scope
 
 # What one reply holds, as the contract has it.
 PAGE = 25
 MOST_CHECKED = 500
 
-EMPLOYER = "criteria/employer"
+_EMPLOYER_UNKNOWN = UnusableCriterion(
+    "criteria/employer", "is no employer of the register, or not one alone: give its registration number"
+)
 
 
 def submit_declarations(consultation: Consultation, repository: DimonaRepository) -> Outcome:
@@ -31,11 +32,10 @@ def submit_declarations(consultation: Consultation, repository: DimonaRepository
     submission = read_submission(consultation)
     if isinstance(submission, UnusableCriterion):
         return submission.to_outcome()
-    fault = _find_unknown(submission.employer, repository)
-    if fault is not None:
-        return fault.to_outcome()
     try:
         answers = repository.submit(submission)
+    except EmployerUnknown:
+        return _EMPLOYER_UNKNOWN.to_outcome()
     except TicketReused:
         return UnusableCriterion(TICKET, "was used before, for other declarations: choose another").to_outcome()
     refuse_answers(len(answers), len(submission.declarations))
@@ -47,9 +47,6 @@ def consult_declarations(consultation: Consultation, repository: DimonaRepositor
     search = read_declaration_search(consultation, tokens)
     if isinstance(search, UnusableCriterion):
         return search.to_outcome()
-    fault = _find_unknown(search.employer, repository)
-    if fault is not None:
-        return fault.to_outcome()
     page = repository.find_declarations(search, PAGE)
     refuse_declarations(page, search)
     if not page.declarations:
@@ -65,9 +62,6 @@ def consult_periods(consultation: Consultation, repository: DimonaRepository, to
     search = read_period_search(consultation, tokens)
     if isinstance(search, UnusableCriterion):
         return search.to_outcome()
-    fault = _find_unknown(search.employer, repository)
-    if fault is not None:
-        return fault.to_outcome()
     page = repository.find_periods(search, PAGE)
     refuse_periods(page, search)
     if not page.periods:
@@ -79,13 +73,15 @@ def consult_periods(consultation: Consultation, repository: DimonaRepository, to
 
 
 def check_employment(consultation: Consultation, repository: DimonaRepository) -> Outcome:
-    """Answer for each worker, in the order of the request, whether and in which periods he was in service."""
+    """Answer for each worker, in the order of the request, whether and in which periods he was in service.
+
+    The employer must be one alone: of an enterprise with two registrations nobody could tell who did not employ.
+    """
     search = read_check(consultation)
     if isinstance(search, UnusableCriterion):
         return search.to_outcome()
-    fault = _find_unknown(search.employer, repository)
-    if fault is not None:
-        return fault.to_outcome()
+    if search.employer is None or repository.find_employer(search.employer) is None:
+        return _EMPLOYER_UNKNOWN.to_outcome()
     page = repository.find_periods(search, MOST_CHECKED)
     refuse_periods(page, search)
     if page.more:
@@ -98,12 +94,6 @@ def check_employment(consultation: Consultation, repository: DimonaRepository) -
         for ssin, periods in found.items()
     ]
     return Outcome("data_found", {"employmentChecks": {"employmentCheck": checks}})
-
-
-def _find_unknown(employer: EmployerReference | None, repository: DimonaRepository) -> UnusableCriterion | None:
-    if employer is None or repository.find_employer(employer) is not None:
-        return None
-    return UnusableCriterion(EMPLOYER, "is not in the register of employers, or its numbers are of different ones")
 
 
 def _page_found(data: dict[str, Any], token: str) -> Outcome:
