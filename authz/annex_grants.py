@@ -69,11 +69,18 @@ def _check_parameters(grant: GrantPart, place: Path, shape: ContractShape, docum
         where = (*place, "parameters", path)
         if path not in criteria:
             document.add_problem(where, "no search parameter of the operation", suggest(path, criteria))
+        elif demands is not None and (around := _find_repeated_around(path, shape)) is not None:
+            message = f"stands in {around}, which is repeated, so that one of them would do for all"
+            document.add_problem(where, message, f"Remove its demands, or give them to {around} itself")
         elif demands is not None and demands.max_years_back is not None:
             first = _first_leaf(path, shape)
             if not is_mandatory(first, shape, within=path):
                 message = f"{first}, where it begins, is optional, so nothing would be bounded without it"
                 document.add_problem((*where, "maxYearsBack"), message, f"Give maxYearsBack to {first} itself")
+
+
+def _find_repeated_around(path: str, shape: ContractShape) -> str | None:
+    return next((around for around in shape.repeated if path != around and is_within(path, around)), None)
 
 
 def _check_withheld(grant: GrantPart, place: Path, shape: ContractShape, document: YamlDocument) -> None:

@@ -68,6 +68,7 @@ class OperationContract:
             consults_persons=self.descriptor.consults_persons,
             lists_persons=self.descriptor.persons is not None,
             names_employer=self.descriptor.employer is not None,
+            repeated=frozenset(path for path, element in self.request.paths() if element.many),
         )
 
 
