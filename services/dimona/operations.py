@@ -39,7 +39,8 @@ def submit_declarations(consultation: Consultation, repository: DimonaRepository
     except TicketReused:
         return UnusableCriterion(TICKET, "was used before, for other declarations: choose another").to_outcome()
     refuse_answers(len(answers), len(submission.declarations))
-    return Outcome("data_found", {"declarationResults": make_results(answers)})
+    named = dict.fromkeys(each.ssin for each in submission.declarations if each.ssin is not None)
+    return Outcome("data_found", {"declarationResults": make_results(answers)}, concerned=tuple(named))
 
 
 def consult_declarations(consultation: Consultation, repository: DimonaRepository, tokens: PageTokens) -> Outcome:
