@@ -34,8 +34,8 @@ Periods = Mapping[str, EmploymentPeriod]
 class Known:
     """What the registers know of the persons whom declarations name.
 
-    `persons` holds every SSIN that is declared, and those of the periods that declarations name; `namesakes` the
-    persons of each identity that is declared.
+    `persons` holds every SSIN that is declared, the numbers in force for them, and those of the periods that
+    declarations name; `namesakes` the persons of each identity that is declared.
     """
 
     persons: Mapping[str, Person] = field(default_factory=dict, repr=False)
@@ -43,12 +43,19 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A declaration that was accepted, and its period as it left it."""
+
+    declaration: RecordedDeclaration
+    period: EmploymentPeriod
+
+
+@dataclass(frozen=True, slots=True)
 class Declared:
-    """What became of declarations: an answer for each, those that were accepted, and the file with all its periods."""
+    """What became of declarations: an answer for each, and a change for each that was accepted, in their order."""
 
     answers: tuple[DeclarationAnswer, ...]
-    accepted: tuple[RecordedDeclaration, ...]
-    periods: Periods
+    changes: tuple[Change, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,20 +152,20 @@ def declare(
     """
     file = dict(periods)
     answers: list[DeclarationAnswer] = []
-    accepted: list[RecordedDeclaration] = []
+    changes: list[Change] = []
     for declaration in declarations:
         case, recorded = _prepare(declaration, employer, received_at, file, known, counts)
         anomalies = find_anomalies(case)
         if anomalies:
             answers.append(Refused(anomalies))
             continue
-        after = follow(case.period, recorded)
-        recorded = replace(recorded, late=is_late(declaration, case.period, after, received_at))
+        late = is_late(declaration, case.period, follow(case.period, recorded), received_at)
+        recorded = replace(recorded, late=late)
         file[recorded.period_id] = follow(case.period, recorded)
         counts = Counts(counts.declarations + 1, counts.periods + (case.period is None))
         answers.append(Accepted(recorded.number, recorded.period_id, recorded.late))
-        accepted.append(recorded)
-    return Declared(tuple(answers), tuple(accepted), file)
+        changes.append(Change(recorded, file[recorded.period_id]))
+    return Declared(tuple(answers), tuple(changes))
 
 
 def _prepare(

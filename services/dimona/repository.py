@@ -28,8 +28,7 @@ class DimonaRepository(Protocol):
 
         Of two submissions with the same client and ticket, at once or years apart, the second gets the answers of the
         first and has no effect; TicketReused when it declares something else, EmployerUnknown when nobody can be meant
-        by its numbers. Declarations are judged one after the
-        other: each sees what those before it did.
+        by its numbers. Declarations are judged one after the other: each sees what those before it did.
         """
         ...
 

@@ -64,7 +64,7 @@ class FakeDimonaRepository:
             self._know(submission),
             Counts(len(self.declarations), len(periods)),
         )
-        self.declarations += declared.accepted
+        self.declarations += (change.declaration for change in declared.changes)
         self.submissions[submission.client, submission.ticket] = (submission.digest, declared.answers)
         return declared.answers
 
