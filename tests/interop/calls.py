@@ -16,6 +16,7 @@ from services.descriptor import ServiceDescriptor
 from services.registry import load_services
 from tests.interop.conftest import PROGRAMS
 
+CALLS = Path(__file__).with_name("calls")
 SERVICES = {service.name: service for service in load_services()}
 # What each language calls the text of an element that has attributes.
 _TEXT = ("_value_1", "$value", "_")
@@ -51,12 +52,16 @@ class Call:
 
 
 def load_calls() -> list[Call]:
-    document = yaml.safe_load(Path(__file__).with_name("calls.yaml").read_text("utf-8"))
-    return [_read_call(row, document["askers"][row["asker"]]) for row in document["calls"]]
+    return [call for path in sorted(CALLS.glob("*.yaml")) for call in _read_calls(path)]
 
 
-def _read_call(row: dict[str, Any], asker: dict[str, Any]) -> Call:
-    service, _, operation = row["operation"].partition(" ")
+def _read_calls(path: Path) -> Iterator[Call]:
+    document = yaml.safe_load(path.read_text("utf-8"))
+    for row in document["calls"]:
+        yield _read_call(SERVICES[document["service"]], row, document["askers"][row["asker"]])
+
+
+def _read_call(service: ServiceDescriptor, row: dict[str, Any], asker: dict[str, Any]) -> Call:
     value, _, code = row.get("answer", "").partition(" ")
     request = row.get("request") or {
         "informationCustomer": {"customerIdentification": asker["customer"]},
@@ -65,7 +70,7 @@ def _read_call(row: dict[str, Any], asker: dict[str, Any]) -> Call:
     }
     clients = asker["client"] if isinstance(asker["client"], dict) else dict.fromkeys(PROGRAMS, asker["client"])
     holds = row.get("holds", {})
-    return Call(row["name"], SERVICES[service], operation, clients, request, value or None, code or None, holds)
+    return Call(row["name"], service, row["operation"], clients, request, value or None, code or None, holds)
 
 
 def read_leaves(document: Any) -> Leaves:
