@@ -23,6 +23,7 @@ from gateway.contracts import load_contracts
 from gateway.dispatch import ServiceEndpoint
 from gateway.employer_access import OwnEmployerAccess
 from gateway.inscriptions import Repertory
+from gateway.notifications import AnnexSubscribers, Notifier
 from gateway.page_tokens import PageTokenKeyUnusable, SealedPageTokens
 from gateway.peer import PeerFinder
 from gateway.pipeline import Pipeline
@@ -30,6 +31,7 @@ from gateway.recorder import ExchangeRecorder
 from gateway.replies import Replies
 from gateway.revocation import RevocationWatch
 from gateway.settings import Settings
+from gateway.sources.dimona_sql import SqlDimonaRepository
 from gateway.sources.dmfa_sql import SqlDmfaRepository
 from gateway.sources.self_employed_sql import SqlSelfEmployedRepository
 from gateway.storage.database import Database, WrongEncoding
@@ -38,13 +40,6 @@ from gateway.wss.policy import SecurityPolicy
 from gateway.wss.sign import Signer
 from gateway.wss.trust import Trust
 from gateway.xml.parse import XmlLimits
-
-# One repository for each service that has a source; whoever adds a service adds its line.
-REPOSITORIES: Mapping[str, Callable[[Database], object]] = {
-    "DmfaConsultationService/v1": lambda database: SqlDmfaRepository(database.read),
-    "SelfEmployedService/v2": lambda database: SqlSelfEmployedRepository(database.read),
-}
-
 
 _PREPARE = "run ksz-gateway migrate, or ksz-gateway demo for a world to try things in"
 
@@ -65,6 +60,16 @@ class Storage:
         """Write what was accepted, then close the connections."""
         self.commit.close()
         self.database.close()
+
+
+# One repository for each service that has a source; whoever adds a service adds its line.
+REPOSITORIES: Mapping[str, Callable[[Storage, AnnexRegistry], object]] = {
+    "DimonaService/v1": lambda storage, annexes: SqlDimonaRepository(
+        storage.database.read, storage.commit, Notifier(AnnexSubscribers(annexes.list_active))
+    ),
+    "DmfaConsultationService/v1": lambda storage, _: SqlDmfaRepository(storage.database.read),
+    "SelfEmployedService/v2": lambda storage, _: SqlSelfEmployedRepository(storage.database.read),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,7 @@ def _build(storage: Storage, settings: Settings, clock: Clock, repositories: Map
     annexes = AnnexRegistry(
         AnnexStore(storage.database, storage.commit, storage.trail, lambda text: read_annex(text, shapes))
     )
-    sources = {name: make(storage.database) for name, make in REPOSITORIES.items()} | dict(repositories)
+    sources = {name: make(storage, annexes) for name, make in REPOSITORIES.items()} | dict(repositories)
     page_tokens = _open_page_tokens(settings)
     endpoints = {
         path: ServiceEndpoint(
