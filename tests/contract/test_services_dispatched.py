@@ -102,9 +102,7 @@ def test_each_operation_of_dimona_answers_with_its_own_element() -> None:
     }
     answered = {
         operation.descriptor.name: set(
-            endpoint.call(
-                operation, consultation(operation.descriptor.name, criteria[operation.descriptor.name])
-            ).data
+            endpoint.call(operation, consultation(operation.descriptor.name, criteria[operation.descriptor.name])).data
         )
         for operation in contract.operations.values()
     }
