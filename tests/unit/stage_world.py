@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 
 from authz_shapes import CONTRACTS, STAFF
@@ -13,7 +14,7 @@ from authz.decision import AccessFacts, AccessRequest, Permit
 from authz.employer_access import EmployerRelation, NamedEmployer
 from authz.integration import Inscription, PersonFacts
 from authz.organisation import Organisation
-from gateway.contracts import load_contracts
+from gateway.contracts import OperationContract, load_contracts
 from gateway.dispatch import ServiceEndpoint
 from gateway.established import (
     Admitted,
@@ -114,16 +115,29 @@ def read_text(text: str) -> Annex:
     return read_annex(text, CONTRACTS)
 
 
+@cache
+def _operation() -> OperationContract:
+    """Return the contract of any operation: the stages look at its descriptor alone."""
+    (contract,) = load_contracts((DESCRIPTOR,)).services.values()
+    (operation,) = contract.operations.values()
+    return operation
+
+
+@cache
+def _endpoint() -> ServiceEndpoint:
+    (contract,) = load_contracts((DESCRIPTOR,)).services.values()
+    return ServiceEndpoint(contract, None, "https://localhost")
+
+
 def make_valid(
     criteria: Mapping[str, Any], text: str = ANNEX, descriptor: OperationDescriptor = CONSULT_STAFF
 ) -> Valid:
     """Return a request of consultStaff that passed every check before authorize, under the annex of this text."""
-    (contract,) = load_contracts((DESCRIPTOR,)).services.values()
-    (operation,) = contract.operations.values()
+    operation = _operation()
     arrived = Arrived(
         ticket="5f0c6a52-8a3e-4f0b-9d1e-2b7c54f1a906",
         received_at=NOW,
-        endpoint=ServiceEndpoint(contract, None, "https://localhost"),
+        endpoint=_endpoint(),
         method="POST",
         content_type="text/xml",
         content_encoding="",
