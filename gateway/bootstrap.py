@@ -90,16 +90,6 @@ class Gateway:
         self.storage.close()
 
 
-# One repository for each service that has a source; whoever adds a service adds its line.
-REPOSITORIES: Mapping[str, Callable[[Storage], object]] = {
-    "DimonaService/v1": lambda storage: SqlDimonaRepository(
-        storage.database.read, storage.commit, lambda connection, changes: None
-    ),
-    "DmfaConsultationService/v1": lambda storage: SqlDmfaRepository(storage.database.read),
-    "SelfEmployedService/v2": lambda storage: SqlSelfEmployedRepository(storage.database.read),
-}
-
-
 def build_gateway(
     settings: Settings, clock: Clock = system_clock, repositories: Mapping[str, object] | None = None
 ) -> Gateway:
