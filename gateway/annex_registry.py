@@ -79,6 +79,12 @@ class AnnexRegistry:
             (fingerprint_name(certificate.sha256), serial_name(certificate.issuer, certificate.serial)), now
         )
 
+    def list_active(self, now: datetime) -> list[Annex]:
+        """Return the annexes that are in force and active at `now`; AnnexesUnavailable as in `find`."""
+        if self._poller is None:
+            self._start()
+        return self._known.list_active(now)
+
     def refresh(self) -> None:
         """Read what was added since the last look. SQLAlchemyError when the database does not answer."""
         with self._refreshing:
@@ -188,6 +194,11 @@ class _Known:
             and not certificate_names(annex.certificates).isdisjoint(names)
         ]
         return found[0] if len(found) == 1 else None
+
+    def list_active(self, now: datetime) -> list[Annex]:
+        """Return every client's annex in force, by the name of the client."""
+        annexes = (self._in_force(client, now) for client in sorted(self._histories))
+        return [annex for annex in annexes if annex is not None and annex.is_active(now)]
 
     def compile_newest(self) -> None:
         """Compile what is or comes into force, rather than leave that to the first request that needs it."""

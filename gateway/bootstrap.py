@@ -23,6 +23,7 @@ from gateway.contracts import load_contracts
 from gateway.dispatch import ServiceEndpoint
 from gateway.employer_access import OwnEmployerAccess
 from gateway.inscriptions import Repertory
+from gateway.notifications import AnnexSubscribers, Notifier
 from gateway.page_tokens import PageTokenKeyUnusable, SealedPageTokens
 from gateway.peer import PeerFinder
 from gateway.pipeline import Pipeline
@@ -61,6 +62,16 @@ class Storage:
         self.database.close()
 
 
+# One repository for each service that has a source; whoever adds a service adds its line.
+REPOSITORIES: Mapping[str, Callable[[Storage, AnnexRegistry], object]] = {
+    "DimonaService/v1": lambda storage, annexes: SqlDimonaRepository(
+        storage.database.read, storage.commit, Notifier(AnnexSubscribers(annexes.list_active))
+    ),
+    "DmfaConsultationService/v1": lambda storage, _: SqlDmfaRepository(storage.database.read),
+    "SelfEmployedService/v2": lambda storage, _: SqlSelfEmployedRepository(storage.database.read),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Gateway:
     """A gateway of one worker process."""
@@ -77,16 +88,6 @@ class Gateway:
             self.watch.close()
         self.annexes.close()
         self.storage.close()
-
-
-# One repository for each service that has a source; whoever adds a service adds its line.
-REPOSITORIES: Mapping[str, Callable[[Storage], object]] = {
-    "DimonaService/v1": lambda storage: SqlDimonaRepository(
-        storage.database.read, storage.commit, lambda connection, changes: None
-    ),
-    "DmfaConsultationService/v1": lambda storage: SqlDmfaRepository(storage.database.read),
-    "SelfEmployedService/v2": lambda storage: SqlSelfEmployedRepository(storage.database.read),
-}
 
 
 def build_gateway(
@@ -111,7 +112,7 @@ def _build(storage: Storage, settings: Settings, clock: Clock, repositories: Map
     annexes = AnnexRegistry(
         AnnexStore(storage.database, storage.commit, storage.trail, lambda text: read_annex(text, shapes))
     )
-    sources = {name: make(storage) for name, make in REPOSITORIES.items()} | dict(repositories)
+    sources = {name: make(storage, annexes) for name, make in REPOSITORIES.items()} | dict(repositories)
     page_tokens = _open_page_tokens(settings)
     endpoints = {
         path: ServiceEndpoint(

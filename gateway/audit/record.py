@@ -18,6 +18,8 @@ class RecordKind(StrEnum):
     SIGNATURE_FAILURE = "signature failure"  # Of an exchange already recorded.
     INSCRIPTION_CHANGE = "inscription change"
     ANNEX_CHANGE = "annex change"
+    NOTIFICATION_PULL = "notification pull"
+    NOTIFICATION_ACKNOWLEDGEMENT = "notification acknowledgement"
 
 
 class RecordOutcome(StrEnum):

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from gateway.bootstrap import CannotStart
-from gateway.cli import annex, call, contract, demo, inscriptions, migrate, serve, tour, world
+from gateway.cli import annex, call, contract, demo, inscriptions, migrate, notifications, serve, tour, world
 from gateway.cli.output import Problem, show_problem
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ for module in (demo, migrate, serve, tour, call, world):
     module.register(app)
 app.add_typer(annex.app, name="annex")
 app.add_typer(inscriptions.app, name="inscriptions")
+app.add_typer(notifications.app, name="notifications")
 app.add_typer(contract.app, name="contract")
 
 
