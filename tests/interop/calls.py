@@ -1,5 +1,6 @@
 """The table of calls, and what a client in another language read of an answer, in a form that can be compared."""
 
+import re
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -20,8 +21,8 @@ CALLS = Path(__file__).with_name("calls")
 SERVICES = {service.name: service for service in load_services()}
 # What each language calls the text of an element that has attributes.
 _TEXT = ("_value_1", "$value", "_")
-# Written by each language in a way of its own.
-_TIMES = ("timestampSent", "timestampReceive", "timestampReply")
+# Each language writes a moment in a way of its own, to the second at least.
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)\S*")
 
 Leaves = Mapping[str, list[str]]
 
@@ -65,7 +66,8 @@ def _read_call(service: ServiceDescriptor, row: dict[str, Any], asker: dict[str,
     value, _, code = row.get("answer", "").partition(" ")
     request = row.get("request") or {
         "informationCustomer": {"customerIdentification": asker["customer"]},
-        "legalContext": asker["legalContext"],
+        # Not every service has one; soap sends elements in the order in which they stand here.
+        **({"legalContext": asker["legalContext"]} if "legalContext" in asker else {}),
         "criteria": row["criteria"],
     }
     clients = asker["client"] if isinstance(asker["client"], dict) else dict.fromkeys(PROGRAMS, asker["client"])
@@ -74,7 +76,7 @@ def _read_call(service: ServiceDescriptor, row: dict[str, Any], asker: dict[str,
 
 
 def read_leaves(document: Any) -> Leaves:
-    """Return the texts of a reply that a client printed, by path without positions; times are left out."""
+    """Return the texts of a reply that a client printed, by path without positions; moments to the second."""
     leaves = defaultdict(list)
     for path, text in _told(document, ""):
         leaves[path].append(text)
@@ -96,16 +98,20 @@ def _told(value: Any, path: str) -> Iterator[tuple[str, str]]:
             children = {f"@{name}": each for name, each in beside.items() if name != text}
         for name, each in children.items():
             yield from _told(each, f"{path}/{name}".lstrip("/"))
-    elif value is not None and path.rpartition("/")[2] not in _TIMES:
-        yield path, str(value).lower() if isinstance(value, bool) else str(value)
+    elif value is not None:
+        yield path, str(value).lower() if isinstance(value, bool) else _to_the_second(str(value))
+
+
+def _to_the_second(text: str) -> str:
+    return _MOMENT.sub(r"\1T\2", text)
 
 
 def sent_leaves(payload: etree._Element) -> Leaves:
     """Return the same of the message as it was sent."""
     leaves = defaultdict(list)
     for path, element in _elements(payload, ""):
-        if len(element) == 0 and element.text and element.tag not in _TIMES:
-            leaves[path].append(element.text)
+        if len(element) == 0 and element.text:
+            leaves[path].append(_to_the_second(element.text))
         for name, text in element.attrib.items():
             leaves[f"{path}/@{name}"].append(text)
     return leaves
