@@ -29,12 +29,12 @@ Leaves = Mapping[str, list[str]]
 
 @dataclass(frozen=True)
 class Call:
-    """One call and its answer; `clients` are by language. `value` is FAULT for a fault, None for what has no status."""
+    """One call and its answer, as a row of calls/*.yaml has them; `value` is FAULT for a fault, None for no status."""
 
     name: str
     service: ServiceDescriptor
     operation: str
-    clients: Mapping[str, str]
+    client: Any
     request: Mapping[str, Any]
     value: str | None
     code: str | None
@@ -44,12 +44,27 @@ class Call:
     def refused(self) -> bool:
         return self.value in ("FAULT", "NO_RESULT")
 
-    def make_request(self) -> Mapping[str, Any]:
+    def client_in(self, language: str) -> str:
+        return str(_choose(self.client, language))
+
+    def request_in(self, language: str) -> Mapping[str, Any]:
         """Return the message, with a ticket of its own where it has one."""
-        if "informationCustomer" not in self.request:
-            return self.request
-        customer = {"ticket": uuid.uuid4().hex, **self.request["informationCustomer"]}
-        return self.request | {"informationCustomer": customer}
+        request: dict[str, Any] = _choose(self.request, language)
+        if "informationCustomer" not in request:
+            return request
+        customer = {"ticket": uuid.uuid4().hex, **request["informationCustomer"]}
+        return request | {"informationCustomer": customer}
+
+
+def _choose(value: Any, language: str) -> Any:
+    """Return the value with what is said of this language in place of what is said of each."""
+    if isinstance(value, list):
+        return [_choose(each, language) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == PROGRAMS.keys():
+        return value[language]
+    return {name: _choose(each, language) for name, each in value.items()}
 
 
 def load_calls() -> list[Call]:
@@ -70,9 +85,8 @@ def _read_call(service: ServiceDescriptor, row: dict[str, Any], asker: dict[str,
         **({"legalContext": asker["legalContext"]} if "legalContext" in asker else {}),
         "criteria": row["criteria"],
     }
-    clients = asker["client"] if isinstance(asker["client"], dict) else dict.fromkeys(PROGRAMS, asker["client"])
     holds = row.get("holds", {})
-    return Call(row["name"], service, row["operation"], clients, request, value or None, code or None, holds)
+    return Call(row["name"], service, row["operation"], asker["client"], request, value or None, code or None, holds)
 
 
 def read_leaves(document: Any) -> Leaves:

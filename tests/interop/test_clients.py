@@ -45,10 +45,10 @@ def test_a_call_is_answered_in_every_language(
     gateway: RunningGateway, tmp_path: Path, call: Call, language: str
 ) -> None:
     request, received = tmp_path / "request.json", tmp_path / "received.xml"
-    request.write_text(json.dumps(call.make_request()), "utf-8")
+    request.write_text(json.dumps(call.request_in(language)), "utf-8")
     address = f"{gateway.url}{call.service.path}"
     done = run_example(
-        language, address, call.operation, request, gateway.state / "pki", call.clients[language], received
+        language, address, call.operation, request, gateway.state / "pki", call.client_in(language), received
     )
     assert done.returncode == (2 if call.value == "FAULT" else 0), done.stderr
     told = json.loads(done.stdout)
