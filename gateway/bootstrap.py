@@ -21,6 +21,7 @@ from gateway.catalogue import load_catalogue
 from gateway.clock import Clock, system_clock
 from gateway.contracts import load_contracts
 from gateway.dispatch import ServiceEndpoint
+from gateway.employer_access import OwnEmployerAccess
 from gateway.inscriptions import Repertory
 from gateway.page_tokens import PageTokenKeyUnusable, SealedPageTokens
 from gateway.peer import PeerFinder
@@ -29,6 +30,7 @@ from gateway.recorder import ExchangeRecorder
 from gateway.replies import Replies
 from gateway.revocation import RevocationWatch
 from gateway.settings import Settings
+from gateway.sources.dimona_sql import SqlDimonaRepository
 from gateway.sources.dmfa_sql import SqlDmfaRepository
 from gateway.sources.self_employed_sql import SqlSelfEmployedRepository
 from gateway.storage.database import Database, WrongEncoding
@@ -37,13 +39,6 @@ from gateway.wss.policy import SecurityPolicy
 from gateway.wss.sign import Signer
 from gateway.wss.trust import Trust
 from gateway.xml.parse import XmlLimits
-
-# One repository for each service that has a source; whoever adds a service adds its line.
-REPOSITORIES: Mapping[str, Callable[[Database], object]] = {
-    "DmfaConsultationService/v1": lambda database: SqlDmfaRepository(database.read),
-    "SelfEmployedService/v2": lambda database: SqlSelfEmployedRepository(database.read),
-}
-
 
 _PREPARE = "run ksz-gateway migrate, or ksz-gateway demo for a world to try things in"
 
@@ -84,6 +79,16 @@ class Gateway:
         self.storage.close()
 
 
+# One repository for each service that has a source; whoever adds a service adds its line.
+REPOSITORIES: Mapping[str, Callable[[Storage], object]] = {
+    "DimonaService/v1": lambda storage: SqlDimonaRepository(
+        storage.database.read, storage.commit, lambda connection, changes: None
+    ),
+    "DmfaConsultationService/v1": lambda storage: SqlDmfaRepository(storage.database.read),
+    "SelfEmployedService/v2": lambda storage: SqlSelfEmployedRepository(storage.database.read),
+}
+
+
 def build_gateway(
     settings: Settings, clock: Clock = system_clock, repositories: Mapping[str, object] | None = None
 ) -> Gateway:
@@ -106,7 +111,7 @@ def _build(storage: Storage, settings: Settings, clock: Clock, repositories: Map
     annexes = AnnexRegistry(
         AnnexStore(storage.database, storage.commit, storage.trail, lambda text: read_annex(text, shapes))
     )
-    sources = {name: make(storage.database) for name, make in REPOSITORIES.items()} | dict(repositories)
+    sources = {name: make(storage) for name, make in REPOSITORIES.items()} | dict(repositories)
     page_tokens = _open_page_tokens(settings)
     endpoints = {
         path: ServiceEndpoint(
@@ -127,6 +132,7 @@ def _build(storage: Storage, settings: Settings, clock: Clock, repositories: Map
         annexes=annexes,
         admission=Admission(storage.commit),
         facts=Repertory(storage.database),
+        employer_access=OwnEmployerAccess(storage.database),
         environment=settings.environment,
         replies=Replies(catalogue, settings.public_url, clock),
         recorder=ExchangeRecorder(storage.trail),

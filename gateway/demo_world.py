@@ -15,15 +15,17 @@ from sqlalchemy import Connection, Table, func, select
 from authz.annex import CertificateBinding
 from authz.annex_document import read_annex
 from authz.ssin import Environment
-from fixtures import dmfa_personas, personas
+from fixtures import dmfa_personas, employers, personas
 from gateway.bootstrap import CannotStart, Storage, migrate, open_annex_store, open_storage
 from gateway.contracts import load_contracts
 from gateway.pki import DemoClient, KeyKind, load_identity, prepare_pki
 from gateway.settings import Settings
 from gateway.sources.load import load_persons, load_register
 from gateway.sources.load_dmfa import load_attestations, load_outages
+from gateway.sources.load_employers import load_employers
 from gateway.storage.arza_tables import arza_careers
 from gateway.storage.dmfa_tables import dmfa_attestations
+from gateway.storage.employer_tables import employers as employers_table
 from gateway.storage.tables import persons as persons_table
 
 ANNEXES = Path(str(files("fixtures"))) / "annexes"
@@ -120,10 +122,15 @@ def _load_workers(connection: Connection) -> None:
     load_attestations(connection, world.attestations)
 
 
+def _load_employers(connection: Connection) -> None:
+    load_employers(connection, employers.load_employers())
+
+
 # What each service's source holds, by a table that is empty before; whoever adds a source adds its line.
 _SOURCES: Mapping[Table, Callable[[Connection], None]] = {
     arza_careers: _load_self_employed,
     dmfa_attestations: _load_workers,
+    employers_table: _load_employers,
 }
 
 

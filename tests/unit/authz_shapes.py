@@ -1,11 +1,13 @@
 """The shape of SelfEmployedService v2, by hand, and the demo annexes read with it."""
 
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from authz.annex import Annex
 from authz.annex_document import read_annex
-from authz.contract_shape import ContractShape
+from authz.contract_shape import Contracts, ContractShape
+from gateway.contracts import load_contracts
 
 ANNEXES = Path(__file__).parents[2] / "fixtures" / "annexes"
 DECISIONS = Path(__file__).parents[2] / "fixtures" / "decisions"
@@ -104,11 +106,42 @@ CHECK_ACCESS = ContractShape(
     consults_persons=False,
 )
 
+# What an operation on the staff of employers has, by hand: it names several persons, or none and lists those it finds.
+CONSULT_STAFF = ContractShape(
+    request_paths=_paths(
+        _HEAD.replace("criteria/ssin", "criteria/worker?\ncriteria/worker/ssin?\ncriteria/worker/name?")
+        + """
+        criteria/employer?
+        criteria/employer/nssoRegistrationNumber?
+        criteria/employer/enterpriseNumber?
+        criteria/period?
+        criteria/period/beginDate
+        criteria/period/endDate?
+        criteria/place?
+        criteria/place/code?
+        criteria/place/since?
+        """
+    ),
+    reply_paths=_paths("periods?\nperiods/period\nperiods/period/worker?\nperiods/period/worker/ssin\ndataFilters?"),
+    has_data_filters=True,
+    lists_persons=True,
+    names_employer=True,
+    repeated=frozenset({"criteria/worker/ssin", "criteria/place"}),
+)
+
+STAFF = "StaffService/v1"
 MANDATES = "EmployerMandateConsultationService/v2"
 CONTRACTS = {
     SERVICE: {"consultCareer": CONSULT_CAREER, "consultContributions": CONSULT_CONTRIBUTIONS},
+    STAFF: {"consultStaff": CONSULT_STAFF},
     MANDATES: {"CheckUnauthenticatedUserAccess": CHECK_ACCESS},
 }
+
+
+@cache
+def demo_contracts() -> Contracts:
+    """Return what demo annexes may name: the shapes above, and those of all other services out of their contracts."""
+    return {**load_contracts().shapes(), **CONTRACTS}
 
 
 def read_demo_text(name: str) -> str:
@@ -118,4 +151,4 @@ def read_demo_text(name: str) -> str:
 
 def read_demo_annex(name: str) -> Annex:
     """Return a demo client's annex, compiled."""
-    return read_annex(read_demo_text(name), CONTRACTS)
+    return read_annex(read_demo_text(name), demo_contracts())
