@@ -28,8 +28,11 @@ from authz.user_management.world import World
 _NSSO = (login.NSSO_ONLY,)
 _REGISTER = (enterprise.NUMBER_VALID, enterprise.EMPLOYER_REGISTERED)
 _KNOWN_SELF = (login.OWN_ENTERPRISE, login.NOT_BLOCKED, login.PASSWORD_LOGIN_ON)
-_LOGGED_IN = (*_KNOWN_SELF, login.ACTIVATED, login.GIVEN_PASSWORD_CHANGED, enterprise.NOT_STRUCK_OFF)
-_MANAGES = (*_LOGGED_IN, users.USER_KNOWN, users.MANAGES_QUALITY, users.NOT_ABOVE)
+_AUTHENTICATED = (*_KNOWN_SELF, login.ACTIVATED, login.GIVEN_PASSWORD_CHANGED)
+LOGGED_IN = (*_AUTHENTICATED, enterprise.NOT_STRUCK_OFF)
+"""What every command and search of a user obeys first."""
+_ABOVE = (users.MANAGES_QUALITY, users.NOT_ABOVE)
+_MANAGES = (*LOGGED_IN, users.USER_KNOWN, *_ABOVE)
 _USER_NAME = (users.USER_NAME_NEVER_CHANGES, users.USER_NAME_FORM, users.USER_NAME_FREE)
 _APPLICATIONS = (
     users.APPLICATION_KNOWN,
@@ -77,27 +80,27 @@ CHECKS: Mapping[type[Command], tuple[Rule, ...]] = {
     ),
     commands.RefuseAppointment: _TICKET,
     commands.Activate: (*_KNOWN_SELF, enterprise.NOT_STRUCK_OFF, login.ACTIVATION_MEANS),
-    commands.ChooseUserName: (*_LOGGED_IN, *_USER_NAME),
+    commands.ChooseUserName: (*LOGGED_IN, *_USER_NAME),
     commands.ActivateQuality: (
-        *_LOGGED_IN,
+        *LOGGED_IN,
         roles.CHIEF_APPOINTS_ACCESS_MANAGERS,
         enterprise.QUALITY_OF_ENTERPRISE,
     ),
-    commands.AppointCoChief: (*_LOGGED_IN, roles.CHIEF_APPOINTS_CO_CHIEF, *_HELPER),
+    commands.AppointCoChief: (*LOGGED_IN, roles.CHIEF_APPOINTS_CO_CHIEF, *_HELPER),
     commands.AppointAccessManager: (
-        *_LOGGED_IN,
+        *LOGGED_IN,
         roles.CHIEF_APPOINTS_ACCESS_MANAGERS,
         enterprise.QUALITY_ACTIVATED,
         roles.HELPER_IS_USER,
     ),
     commands.AppointCoAccessManager: (
-        *_LOGGED_IN,
+        *LOGGED_IN,
         roles.ACCESS_MANAGER_APPOINTS_CO,
         enterprise.QUALITY_ACTIVATED,
         *_HELPER,
     ),
     commands.CreateUser: (
-        *_LOGGED_IN,
+        *LOGGED_IN,
         users.MANAGES_QUALITY,
         enterprise.QUALITY_ACTIVATED,
         appointment.DIRECT_AUTHORITY,
@@ -118,13 +121,13 @@ CHECKS: Mapping[type[Command], tuple[Rule, ...]] = {
         users.E_BOX_FOR_ALL,
     ),
     commands.SetSttsProfile: (*_MANAGES, users.STTS_PROFILE),
-    commands.BlockUser: (*_LOGGED_IN, users.USER_KNOWN, users.CHIEF_ONLY_REPLACED, *_MANAGES[-2:]),
+    commands.BlockUser: (*LOGGED_IN, users.USER_KNOWN, users.CHIEF_ONLY_REPLACED, *_ABOVE),
     commands.UnblockUser: _MANAGES,
     commands.DeleteUser: (
-        *_LOGGED_IN,
+        *LOGGED_IN,
         users.USER_KNOWN,
         users.CHIEF_ONLY_REPLACED,
-        *_MANAGES[-2:],
+        *_ABOVE,
         users.DELETION_CONFIRMED,
     ),
     commands.SetUserPassword: (*_MANAGES, *_PASSWORD),
@@ -137,29 +140,29 @@ CHECKS: Mapping[type[Command], tuple[Rule, ...]] = {
         *_PASSWORD,
     ),
     commands.SwitchPasswordLogin: (
-        *_LOGGED_IN,
+        *LOGGED_IN,
         passwords.CHIEF_SWITCHES_PASSWORD_LOGIN,
         passwords.KEEPS_A_WAY_IN,
     ),
-    commands.ChangeOwnData: _LOGGED_IN,
-    commands.RegisterOwnCertificate: (*_LOGGED_IN, messages.CERTIFICATE_VALID, messages.CERTIFICATE_ACCEPTED),
-    commands.ConfigureTechnicalUser: (*_LOGGED_IN, enterprise.QUALITY_ACTIVATED, *_STRUCTURED),
-    commands.ReplaceTechnicalUser: (*_LOGGED_IN, messages.SENDER_NUMBER_KNOWN, *_STRUCTURED),
+    commands.ChangeOwnData: LOGGED_IN,
+    commands.RegisterOwnCertificate: (*LOGGED_IN, messages.CERTIFICATE_VALID, messages.CERTIFICATE_ACCEPTED),
+    commands.ConfigureTechnicalUser: (*LOGGED_IN, enterprise.QUALITY_ACTIVATED, *_STRUCTURED),
+    commands.ReplaceTechnicalUser: (*LOGGED_IN, messages.SENDER_NUMBER_KNOWN, *_STRUCTURED),
     commands.DeleteTechnicalUser: (
-        *_LOGGED_IN,
+        *LOGGED_IN,
         messages.SENDER_NUMBER_KNOWN,
         messages.STRUCTURED_BY_ACCESS_MANAGER,
         users.DELETION_CONFIRMED,
     ),
     commands.CheckFiles: (
-        *_LOGGED_IN,
+        *LOGGED_IN,
         messages.SENDER_NUMBER_KNOWN,
         messages.STRUCTURED_BY_ACCESS_MANAGER,
         messages.FILE_NAME_HAS_SENDER_NUMBER,
         messages.SIGNATURE_FILE_SENT,
     ),
     commands.RegisterMandate: (
-        *_LOGGED_IN,
+        *LOGGED_IN,
         providers.EMPLOYERS_HAVE_PROVIDERS,
         providers.EMPLOYER_REPORTS,
         providers.AGREEMENT,
@@ -173,7 +176,7 @@ CHECKS: Mapping[type[Command], tuple[Rule, ...]] = {
     ),
     commands.ActivateMandate: (*_NSSO, enterprise.NOT_STRUCK_OFF, providers.MANDATE_KNOWN),
     commands.EndMandate: (
-        *_LOGGED_IN[:-1],
+        *_AUTHENTICATED,
         providers.EMPLOYER_REPORTS,
         providers.MANDATE_KNOWN,
         providers.MANDATE_ENDS_EARLIER,

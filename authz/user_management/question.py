@@ -11,7 +11,7 @@ from authz.user_management.world import World
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One command and all that bears on it. `command` is of any kind: a rule is asked only of those that have its fields."""
+    """One command and all that bears on it. A rule is asked only of commands that have the fields it looks at."""
 
     account: EnterpriseAccount
     command: Any

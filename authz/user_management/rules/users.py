@@ -4,7 +4,8 @@ import re
 
 from authz.user_management.answer import Rule
 from authz.user_management.applications import STTS, AccessClass, Application, load_applications
-from authz.user_management.commands import CreateUser, GrantApplications, SetSttsProfile
+from authz.user_management.commands import ChooseUserName, CreateUser, GrantApplications, SetSttsProfile
+from authz.user_management.model import User
 from authz.user_management.question import Question, rank
 
 _USER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]{3,31}")
@@ -40,9 +41,15 @@ def _fits_stts(question: Question) -> bool:
     return (STTS in command.applications) == (command.stts_profile is not None)
 
 
+def _named(question: Question) -> User | None:
+    """Return the user whose name it is about; None for one that is only being created."""
+    if isinstance(question.command, CreateUser):
+        return None
+    return question.member if isinstance(question.command, ChooseUserName) else question.target
+
+
 def _keeps_user_name(question: Question) -> bool:
-    command = question.command
-    user = question.target if hasattr(command, "user_id") else question.member
+    command, user = question.command, _named(question)
     return command.user_name is None or user is None or user.user_name in (None, command.user_name)
 
 
@@ -52,8 +59,7 @@ def _has_good_user_name(question: Question) -> bool:
 
 
 def _is_user_name_free(question: Question) -> bool:
-    name = question.command.user_name
-    user = question.target if hasattr(question.command, "user_id") else None
+    name, user = question.command.user_name, _named(question)
     return name is None or (user is not None and user.user_name == name) or not question.world.is_user_name_taken(name)
 
 
@@ -137,7 +143,7 @@ E_BOX_FOR_ALL = Rule(
 )
 APPLICATION_FOR_QUALITY = Rule(
     "application-for-quality",
-    "A user is granted only applications that its quality may use: those for employers only by them and their providers.",
+    "A user is granted only applications that its quality may use: those of employers by them and their providers.",
     "seed 000, Inleiding, Werkgevers alleen",
     lambda question: all(each is None or question.quality in each.qualities for each in _asked(question)),
 )
