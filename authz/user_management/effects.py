@@ -26,7 +26,7 @@ _Events = tuple[Event, ...]
 
 def list_events(question: Question) -> _Events:
     """Return what happens; every rule of the command holds."""
-    return _EFFECTS[type(question.command)](question)
+    return EFFECTS[type(question.command)](question)
 
 
 def _member(question: Question) -> User:
@@ -302,7 +302,7 @@ def _end_affiliation(question: Question) -> _Events:
     return (events.AffiliationEnded(command.secretariat, command.begin, command.last_day),)
 
 
-_EFFECTS: Mapping[type[Command], Callable[[Question], _Events]] = {
+EFFECTS: Mapping[type[Command], Callable[[Question], _Events]] = {
     commands.RegisterEnterprise: _register_enterprise,
     commands.UpdateEnterprise: _update_enterprise,
     commands.RequestAppointment: _request_appointment,
