@@ -83,7 +83,8 @@ def _approve_appointment(question: Question) -> _Events:
     appointed = events.ManagerAppointed(command.ticket, user, command.delay_explained if late else None)
     if appointment.manager.national_number is not None:
         return (appointed,)
-    return appointed, events.CredentialsIssued(user.user_id, user.user_id)
+    issued = (appointed, events.CredentialsIssued(user.user_id, user.user_id))
+    return issued if question.account.password_login else (*issued, events.PasswordLoginSwitched(True))
 
 
 def _refuse_appointment(question: Question) -> _Events:

@@ -100,7 +100,9 @@ by_operator = st.one_of(
     st.builds(c.RecordAffiliation, st.sampled_from(PROVIDERS), days, nothing | days),
     st.builds(c.EndAffiliation, st.just(PROVIDERS[2]), st.just(date(2024, 3, 15)), days),
 )
-requests = st.builds(c.RequestAppointment, persons, capacities, st.just(Contact()), signatories, st.booleans())
+requests = st.builds(
+    c.RequestAppointment, persons, capacities, st.just(Contact("rita@example.test")), signatories, st.booleans()
+)
 members = st.builds(c.Member, st.just(BAKERY), user_ids, st.sampled_from(Means))
 managers = st.sampled_from([c.Member(BAKERY, f"{BAKERY}-U{number}", Means.EID) for number in (2, 2, 3, 4)])
 steps = st.lists(
