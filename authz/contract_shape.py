@@ -21,18 +21,27 @@ that it is not whole.
 
 
 @dataclass(frozen=True, slots=True)
+class Reservation:
+    """Who alone may be granted a legal context: the client's name, and the deliberation that its grant must name."""
+
+    client: str
+    deliberation: str
+
+
+@dataclass(frozen=True, slots=True)
 class ContractShape:
     """One operation. Both mappings go from path to "is it optional" (minOccurs 0), in the contract's order.
 
     `request_paths` has every element of the request, `reply_paths` every element of the reply after `status`.
     `has_data_filters`: the reply can list what was withheld. `consults_persons`: the reply holds data of a
-    person.
+    person. `reserved` has the legal contexts that may be granted to one client only.
     """
 
     request_paths: Mapping[str, bool] = field(default_factory=dict)
     reply_paths: Mapping[str, bool] = field(default_factory=dict)
     has_data_filters: bool = False
     consults_persons: bool = True
+    reserved: Mapping[str, Reservation] = field(default_factory=dict)
 
 
 Contracts = Mapping[str, Mapping[str, ContractShape]]

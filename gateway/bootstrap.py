@@ -30,17 +30,21 @@ from gateway.replies import Replies
 from gateway.revocation import RevocationWatch
 from gateway.settings import Settings
 from gateway.sources.dmfa_sql import SqlDmfaRepository
+from gateway.sources.employer_repertory_sql import SqlEmployerRegister
 from gateway.sources.self_employed_sql import SqlSelfEmployedRepository
 from gateway.storage.database import Database, WrongEncoding
 from gateway.storage.group_commit import GroupCommit
+from gateway.user_access import NoUserAccess
 from gateway.wss.policy import SecurityPolicy
 from gateway.wss.sign import Signer
 from gateway.wss.trust import Trust
 from gateway.xml.parse import XmlLimits
+from services.employer_repertory.repository import UserAccess
 
 # One repository for each service that has a source; whoever adds a service adds its line.
 REPOSITORIES: Mapping[str, Callable[[Database], object]] = {
     "DmfaConsultationService/v1": lambda database: SqlDmfaRepository(database.read),
+    "EmployerRepertoryService/v1": lambda database: SqlEmployerRegister(database.read),
     "SelfEmployedService/v2": lambda database: SqlSelfEmployedRepository(database.read),
 }
 
@@ -85,21 +89,30 @@ class Gateway:
 
 
 def build_gateway(
-    settings: Settings, clock: Clock = system_clock, repositories: Mapping[str, object] | None = None
+    settings: Settings,
+    clock: Clock = system_clock,
+    repositories: Mapping[str, object] | None = None,
+    user_access: UserAccess | None = None,
 ) -> Gateway:
     """Build the gateway of this process; CannotStart with one line when something is missing.
 
-    `repositories` replaces sources, by the name of their service.
+    `repositories` replaces sources, by the name of their service; `user_access` replaces User Management.
     """
     storage = open_storage(settings, clock)
     try:
-        return _build(storage, settings, clock, repositories or {})
+        return _build(storage, settings, clock, repositories or {}, user_access or NoUserAccess())
     except BaseException:
         storage.close()
         raise
 
 
-def _build(storage: Storage, settings: Settings, clock: Clock, repositories: Mapping[str, object]) -> Gateway:
+def _build(
+    storage: Storage,
+    settings: Settings,
+    clock: Clock,
+    repositories: Mapping[str, object],
+    user_access: UserAccess,
+) -> Gateway:
     _check_schema(storage)
     contracts = load_contracts()
     shapes = contracts.shapes()
@@ -108,10 +121,9 @@ def _build(storage: Storage, settings: Settings, clock: Clock, repositories: Map
     )
     sources = {name: make(storage.database) for name, make in REPOSITORIES.items()} | dict(repositories)
     page_tokens = _open_page_tokens(settings)
+    ports = {"page_tokens": page_tokens, "user_access": user_access}
     endpoints = {
-        path: ServiceEndpoint(
-            contract, sources.get(contract.descriptor.name), settings.public_url, page_tokens=page_tokens
-        )
+        path: ServiceEndpoint(contract, sources.get(contract.descriptor.name), settings.public_url, **ports)
         for path, contract in contracts.services.items()
     }
     catalogue = load_catalogue()

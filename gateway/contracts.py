@@ -11,7 +11,7 @@ from typing import Any
 
 from lxml import etree
 
-from authz.contract_shape import ContractShape
+from authz.contract_shape import ContractShape, Reservation
 from gateway.xml.binding import compile_reader, compile_writer
 from gateway.xml.model import ComplexType, Element, SchemaModel
 from gateway.xml.namespaces import WSDL, WSDL_SOAP
@@ -66,6 +66,10 @@ class OperationContract:
             },
             has_data_filters=self.has_data_filters,
             consults_persons=self.descriptor.subject is not None,
+            reserved={
+                reserved.legal_context: Reservation(reserved.client, reserved.deliberation)
+                for reserved in self.descriptor.reserved
+            },
         )
 
 

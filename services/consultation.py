@@ -35,11 +35,15 @@ class Outcome:
     """The case that an operation found, by its name in the service's statuses.yaml, and the data of the reply.
 
     `information` fills the information fields of the status, in order; `data` are the elements that follow `status`.
+    For the audit alone: `subjects` are the SSINs of persons whom the request did not name and who were found, told or
+    refused; `reason` says more about the decision than the client gets.
     """
 
     case: str
     data: Values = field(default_factory=dict)
     information: tuple[tuple[str, str], ...] = ()
+    subjects: tuple[str, ...] = field(default=(), repr=False)
+    reason: str = field(default="", repr=False)
 
 
 class SourceFault(Exception):

@@ -9,12 +9,24 @@ from services.statuses import StatusTable
 
 
 @dataclass(frozen=True, slots=True)
+class ReservedContext:
+    """A legal context of an operation that only one client may use, on one deliberation, whatever other annexes say.
+
+    `client` is the name of the client's annex, `deliberation` the text that its grant must carry.
+    """
+
+    legal_context: str
+    client: str
+    deliberation: str
+
+
+@dataclass(frozen=True, slots=True)
 class OperationDescriptor:
     """One operation; its messages are `<name>Request`, `<name>Response` and `<name>Fault`.
 
     `subject` and `period` are paths of the request (`criteria/ssin`, `criteria/period`), or None where the operation
     is about nobody or about no time. `needs_grant` is False for the few operations that every client may call.
-    `max_bytes` bounds the whole message.
+    `max_bytes` bounds the whole message. `reserved` are the legal contexts that one client has for itself.
     """
 
     name: str
@@ -22,6 +34,7 @@ class OperationDescriptor:
     period: str | None = None
     needs_grant: bool = True
     max_bytes: int = 256 * 1024
+    reserved: tuple[ReservedContext, ...] = ()
 
 
 def _no_subject_data(case: str, ssin: str, successor: str | None) -> Values:

@@ -24,6 +24,11 @@ OPERATIONS = {
         "/DmfaConsultationService/consult",
         {"consultDmfaAttestationsBySsin", "consultPersonnelByEmployer"},
     ),
+    "EmployerRepertoryServiceV1.wsdl": (
+        "EmployerRepertoryService",
+        "/EmployerRepertoryService/v1/consult",
+        {"consultEmployer"},
+    ),
     "TestConnectionServiceV1.wsdl": (
         "TestConnectionService",
         "/TestConnectionService/v1/consult",
