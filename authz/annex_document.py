@@ -145,7 +145,7 @@ def _check_places_together(
         place: Path = ("operations", number)
         check_grant(grant, place, contracts, document)
         shape = find_shape(grant, contracts)
-        if shape and shape.consults_persons and kind in tuple(ClientKind) and kind not in _CONSULTING_KINDS:
+        if shape and (shape.consults_persons or shape.reserved) and kind in tuple(ClientKind) and kind not in _CONSULTING_KINDS:
             message = f"consults persons, which no {kind} may"
             document.add_problem((*place, "operation"), message, "Remove the operation, or the kind is wrong")
         if shape is not None:
