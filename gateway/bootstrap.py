@@ -21,6 +21,7 @@ from gateway.catalogue import load_catalogue
 from gateway.clock import Clock, system_clock
 from gateway.contracts import load_contracts
 from gateway.dispatch import ServiceEndpoint
+from gateway.employer_access import OwnEmployerAccess
 from gateway.inscriptions import Repertory
 from gateway.page_tokens import PageTokenKeyUnusable, SealedPageTokens
 from gateway.peer import PeerFinder
@@ -139,6 +140,7 @@ def _build(
         annexes=annexes,
         admission=Admission(storage.commit),
         facts=Repertory(storage.database),
+        employer_access=OwnEmployerAccess(storage.database),
         environment=settings.environment,
         replies=Replies(catalogue, settings.public_url, clock),
         recorder=ExchangeRecorder(storage.trail),

@@ -35,14 +35,15 @@ class Outcome:
     """The case that an operation found, by its name in the service's statuses.yaml, and the data of the reply.
 
     `information` fills the information fields of the status, in order; `data` are the elements that follow `status`.
-    For the audit alone: `subjects` are the SSINs of persons whom the request did not name and who were found, told or
-    refused; `reason` says more about the decision than the client gets.
+    `concerned` are the SSINs of persons whom the operation dealt with though neither the descriptor's `subject` nor its
+    `persons` names them (the worker of a declaration): the audit must find them too. `reason` says to the audit
+    alone why the operation told what it told.
     """
 
     case: str
     data: Values = field(default_factory=dict)
     information: tuple[tuple[str, str], ...] = ()
-    subjects: tuple[str, ...] = field(default=(), repr=False)
+    concerned: tuple[str, ...] = field(default=(), repr=False)
     reason: str = field(default="", repr=False)
 
 

@@ -11,6 +11,6 @@ DESCRIPTOR = ServiceDescriptor(
     wsdl="EmployerRepertoryServiceV1.wsdl",
     namespace=NAMESPACE,
     spyne_service=EmployerRepertory,
-    operations=(OperationDescriptor("consultEmployer", reserved=(RESERVED,)),),
+    operations=(OperationDescriptor("consultEmployer", employer="criteria", reserved=(RESERVED,)),),
     statuses=load_statuses(__name__),
 )

@@ -16,8 +16,8 @@ from services.employer_repertory.repository import UserAccess
 RESERVED = ReservedContext(
     legal_context="FRONTOFFICE:EMPLOYMENT_MEASURES", client="front-office", deliberation="Deliberation 07/039"
 )
-# The name of the web application among the secured applications of User Management.
-APPLICATION = "front-office-employment"
+# What the user must be able to reach in User Management: the secured version of the repertory itself.
+APPLICATION = "employer-repertory-secured"
 
 
 @dataclass(frozen=True, slots=True)

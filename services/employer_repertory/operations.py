@@ -30,7 +30,7 @@ def consult_employer(consultation: Consultation, register: EmployerRegister, acc
     else:
         outcome = judged.refusal
     persons = dict.fromkeys(found.ssin for found in registrations if found.ssin is not None)
-    return replace(outcome, subjects=tuple(persons), reason=judged.reason)
+    return replace(outcome, concerned=tuple(persons), reason=judged.reason)
 
 
 def _check_answer(employer: EmployerReference, registrations: tuple[Registration, ...]) -> None:

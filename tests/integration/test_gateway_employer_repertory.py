@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import yaml
-from databases import Databases
 from gateway_world import (
     EMPLOYER_REPERTORY,
     EMPLOYER_REPERTORY_PATH,
+    ROOT,
     OpenWorld,
     Reply,
     World,
@@ -20,24 +20,27 @@ from gateway_world import (
 from lxml import etree
 from sqlalchemy import update
 
-from authz.contract_shape import find_droppable
+from authz.annex_document import AnnexInvalid
 from authz.enterprise import with_check_digits
 from fixtures.employers import SyntheticEmployer, get_employer, load_employers
+from gateway.audit.keys import MonthKeys
+from gateway.audit.sealing import unseal
+from gateway.bootstrap import open_annex_store
 from gateway.contracts import OperationContract, load_contracts
 from gateway.demo_world import demo_annexes
-from gateway.bootstrap import open_annex_store
 from gateway.storage.employer_tables import employers as employers_table
 from gateway.xml.binding import compile_writer
 from services.consultation import SourceAnswerInvalid, SourceCommunicationFailed, SourceUnavailable
 from services.employer import Register
 from services.employer_repertory import DESCRIPTOR
 from services.employer_repertory.natural_persons import RESERVED
-from tests.unit.fakes_employer_repertory import FakeEmployerRegister, FakeUserAccess
+from tests.unit.fakes_employer_repertory import FakeUserAccess
 
 OPERATION = "consultEmployer"
 MEASURES, CATEGORY, STATISTICS = RESERVED.legal_context, "FRONTOFFICE:EMPLOYER_CATEGORY", "STATISTICS:LABOUR_MARKET"
 CUSTOMERS = {"front-office": "0999912028", "labour-statistics": "0999912127"}
 USER = "U000000042"
+CASES = yaml.safe_load((ROOT / "fixtures/decisions/repertory/natural-persons.yaml").read_text("utf-8"))["cases"]
 NATURAL = [employer for employer in load_employers() if employer.natural_person]
 
 
@@ -76,7 +79,9 @@ def by_enterprise(employer: SyntheticEmployer) -> dict[str, Any]:
 
 
 def told(reply: Reply) -> list[tuple[str | None, str | None]]:
-    return [(each.findtext("register"), each.findtext("registrationNumber")) for each in reply.payload.iter("registration")]
+    return [
+        (each.findtext("register"), each.findtext("registrationNumber")) for each in reply.payload.iter("registration")
+    ]
 
 
 def assert_answered(reply: Reply, case: str, *information: tuple[str, str]) -> None:
@@ -143,11 +148,14 @@ def test_every_row_of_the_table_is_given(open_own_world: OpenWorld) -> None:
     wrong = open_own_world(
         "wrong", repository=Failing(SourceAnswerInvalid("bad", (("details", "nonsense"),))), service=DESCRIPTOR.name
     )
+    enterprise = open_own_world("enterprise")
+    activate(enterprise, changed_annex("labour-statistics", ("kind: institution", "kind: enterprise")))
     unknown = with_check_digits("09999999")
     given = {
         "credentials_mismatch": ask(world, by_enterprise(BREWERY), customer="0999900150"),
         "operation_not_granted": ask(world, by_enterprise(BREWERY), legal_context="FRONTOFFICE:OTHER"),
         "parameters_not_granted": ask(world, by_registration(BREWERY), "labour-statistics", STATISTICS),
+        "employer_not_accessible": ask(enterprise, by_enterprise(BREWERY), "labour-statistics", STATISTICS),
         "criterion_unusable": ask(world, {"enterpriseNumber": "0999930100"}),
         "source_unavailable": ask(broken, by_enterprise(BREWERY)),
         "source_answer_invalid": ask(wrong, by_enterprise(BREWERY)),
@@ -228,32 +236,135 @@ def test_under_the_look_up_of_categories_no_natural_person_is_told(open_own_worl
     assert_answered(ask(world, by_enterprise(BAKERY), legal_context=CATEGORY), "natural_person_reserved")
 
 
-def test_no_client_of_the_demo_world_but_one_is_told_a_natural_person(open_own_world: OpenWorld) -> None:
-    """Whatever annexes there are, with a User Management that lets everybody reach everything."""
+@pytest.mark.parametrize(
+    ("client", "legal_context"),
+    [
+        ("labour-statistics", STATISTICS),
+        ("labour-statistics", MEASURES),
+        ("front-office", CATEGORY),
+        ("front-office", STATISTICS),
+    ],
+)
+def test_no_natural_person_is_told_elsewhere_though_its_user_may_reach_everything(
+    open_own_world: OpenWorld, client: str, legal_context: str
+) -> None:
     access = FakeUserAccess({USER: [employer.registration_number for employer in NATURAL]})
     world = open_own_world(user_access=access)
-    store = open_annex_store(world.gateway.storage)
-    asked = 0
-    for text in demo_annexes():
-        annex = store.read_annex(text)
-        contexts = [key[2] for key in annex.grants if key[:2] == (DESCRIPTOR.name, OPERATION)]
-        for context in (*contexts, MEASURES):
-            if annex.client not in CUSTOMERS:
-                continue
-            criteria = by_enterprise(BAKERY) | ({"onBehalfOf": USER} if context == MEASURES else {})
-            reply = ask(world, criteria, annex.client, str(context))
-            is_front_office = (annex.client, context) == (RESERVED.client, MEASURES)
-            assert (reply.payload.find("registrations") is not None) == is_front_office
-            asked += 1
-    assert asked >= 5
+    for employer in NATURAL:
+        if employer.enterprise_number is not None:
+            reply = ask(world, by_enterprise(employer), client, legal_context)
+            assert reply.outcome[1] in ("MSG00013", "MSG00015")
+            assert reply.payload.find("registrations") is None
+    assert access.asked == []
 
 
 def test_an_annex_that_would_tell_natural_persons_to_another_client_cannot_be_stored(open_own_world: OpenWorld) -> None:
     world = open_own_world()
-    (text,) = (each for each in demo_annexes() if "client: labour-statistics\n" in each)
-    changed = text.replace(f"[{STATISTICS}]", f"[{STATISTICS}, {MEASURES}]")
-    assert changed != text
-    with pytest.raises(Exception, match="reserved to the client front-office"):
-        open_annex_store(world.gateway.storage).add(
-            changed, actor="test", now=world.clock(), active_from=world.clock() + timedelta(seconds=10)
-        )
+    changed = changed_annex("labour-statistics", (f"[{STATISTICS}]", f"[{STATISTICS}, {MEASURES}]"))
+    with pytest.raises(AnnexInvalid, match="reserved to the client front-office"):
+        activate(world, changed)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["rule"])
+def test_a_natural_person_is_told_as_its_rule_says(open_own_world: OpenWorld, case: Mapping[str, Any]) -> None:
+    reachable = {
+        user: [get_employer(key).registration_number for key in keys] for user, keys in case["world"]["users"].items()
+    }
+    world = open_own_world(user_access=FakeUserAccess(reachable))
+    request, expected = case["request"], case["expected"]
+    employer = get_employer(request["employer"])
+    criteria = by_enterprise(employer) if request.get("by") == "enterprise" else by_registration(employer)
+    if "onBehalfOf" in request:
+        criteria["onBehalfOf"] = request["onBehalfOf"]
+    reply = ask(world, criteria, request["client"], request["legalContext"])
+    assert_answered(reply, expected["case"])
+    assert reply.outcome == tuple(expected["answer"].split())
+    (record,) = world.records()
+    assert {name: record[name] for name in expected["audit"]} == expected["audit"]
+
+
+# --- Withholding and the audit ---------------------------------------------------------------------------------------
+
+
+def test_the_look_up_of_categories_tells_them_alone_and_rests_on_its_own_deliberation(
+    open_own_world: OpenWorld,
+) -> None:
+    world = open_own_world()
+    reply = ask(world, by_registration(BREWERY), legal_context=CATEGORY)
+    assert_answered(reply, "data_found")
+    names = {each.tag for registration in reply.payload.iter("registration") for each in registration.iter("*")}
+    assert names == {
+        "registration", "employerCategories", "employerCategory", "category", "code", "description",
+    }  # fmt: skip
+    assert [each.text for each in reply.payload.iterfind(".//category/code")] == ["048", "010"]
+    ask(world, by_registration(BREWERY))
+    first, second = world.records()
+    assert (first["deliberation"], first["annex_clause"]) == ("Deliberation 06/80", "operations[1]")
+    assert (second["deliberation"], second["annex_clause"]) == ("Deliberation 07/039", "operations[0]")
+    assert [each.text for each in reply.payload.iter("filteredElement")] == first["withheld"]
+
+
+def test_what_an_annex_withholds_is_left_out_and_named(open_own_world: OpenWorld) -> None:
+    world = open_own_world()
+    reply = ask(world, by_enterprise(BREWERY), "labour-statistics", STATISTICS)
+    assert_answered(reply, "data_found")
+    assert len(list(reply.payload.iter("filteredElement"))) == 4
+    for each in reply.payload.iter("filteredElement"):
+        assert reply.payload.find(str(each.text)) is None
+    assert reply.payload.findtext("registrations/registration/registeredOffice/municipality") == "Gent"
+
+
+def test_every_record_of_a_decision_to_tell_or_not_names_the_deliberation_and_the_person(
+    open_own_world: OpenWorld,
+) -> None:
+    world = open_own_world(user_access=FakeUserAccess({USER: [BAKERY.registration_number]}))
+    ask(world, by_enterprise(BAKERY))
+    ask(world, by_enterprise(BAKERY) | {"onBehalfOf": "U000000043"})
+    ask(world, by_enterprise(BAKERY) | {"onBehalfOf": USER})
+    ask(world, by_enterprise(BREWERY))
+    records = world.records()
+    assert [record["code"] for record in records] == ["MSG00015", "MSG00016", "MSG00000", "MSG00000"]
+    assert {record["deliberation"] for record in records} == {RESERVED.deliberation}
+    assert [record["subject"] is None for record in records] == [False, False, False, True]
+    assert len({record["subject"] for record in records}) == 2
+    reasons = [unseal(record, MonthKeys(world.settings.audit_keys))["reason"] for record in records]
+    assert reasons[1:] == [
+        "the user has no mandate for the employer",
+        "the user reaches the employer: user of the enterprise",
+        "",
+    ]
+    assert "name the user" in reasons[0]
+
+
+def test_an_enterprise_is_told_of_itself_and_of_no_other(open_own_world: OpenWorld) -> None:
+    world = open_own_world()
+    activate(
+        world,
+        changed_annex(
+            "labour-statistics",
+            ("kind: institution", "kind: enterprise"),
+            (CUSTOMERS["labour-statistics"], str(BREWERY.enterprise_number)),
+        ),
+    )
+    own = ask(world, by_enterprise(BREWERY), "labour-statistics", STATISTICS, customer=BREWERY.enterprise_number)
+    assert_answered(own, "data_found")
+    other = ask(world, by_enterprise(HOSPITAL), "labour-statistics", STATISTICS, customer=BREWERY.enterprise_number)
+    assert_answered(other, "employer_not_accessible")
+
+
+def changed_annex(client: str, *changes: tuple[str, str]) -> str:
+    (text,) = (each for each in demo_annexes() if f"client: {client}\n" in each)
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+def activate(world: World, document: str) -> None:
+    """Put an annex in force."""
+    now = world.clock()
+    open_annex_store(world.gateway.storage).add(
+        document, actor="test", now=now, active_from=now + timedelta(seconds=10)
+    )
+    world.gateway.annexes.refresh()
+    world.clock.advance(seconds=10)

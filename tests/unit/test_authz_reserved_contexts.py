@@ -33,9 +33,7 @@ def test_the_client_that_has_it_may_be_granted_it_on_its_deliberation() -> None:
 
 def test_no_other_client_may_be_granted_it() -> None:
     change = ("[STATISTICS:LABOUR_MARKET]", f"[STATISTICS:LABOUR_MARKET, {RESERVED.legal_context}]")
-    found = problems(
-        STATISTICS, change, ("Demonstration agreement 24/121 on legal persons", RESERVED.deliberation)
-    )
+    found = problems(STATISTICS, change, ("Demonstration agreement 24/121 on legal persons", RESERVED.deliberation))
     assert found == [
         ("operations[0].legalContexts[1]", f"{RESERVED.legal_context} is reserved to the client front-office")
     ]

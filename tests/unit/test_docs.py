@@ -14,11 +14,13 @@ from pydantic import BaseModel
 from typer.core import TyperGroup
 
 import gateway.docs
-from authz.annex import Annex
+from authz.annex import Annex, ClientKind
 from authz.annex_document import read_annex
 from authz.annex_model import GrantPart, HeaderPart, find_part, keys_of
 from authz.annex_reference import render_annex_reference
-from authz.decision import RULES, AccessRequest, Deny, Inscription, Period, Permit, PersonFacts, decide
+from authz.decision import PERSON_RULES, REQUEST_RULES, AccessFacts, AccessRequest, Deny, Permit, decide
+from authz.employer_access import EmployerRelation, NamedEmployer, RelationKind
+from authz.integration import Inscription, Period, PersonFacts
 from authz.organisation import Organisation
 from authz.ssin import Environment
 from gateway.catalogue import load_catalogue
@@ -201,56 +203,67 @@ GOOD = AccessRequest(
     customer=CLIENT,
     legal_context=CONTEXT,
     parameters={"criteria/ssin": "75631290176"},
-    subject="75631290176",
+    subjects=("75631290176",),
     period=Period(date(2020, 1, 1)),
 )
 INSCRIBED = Inscription(CLIENT.key, "PCSA:FILE", date(2000, 1, 1))
 KNOWN = PersonFacts(known=True, client_inscriptions=(INSCRIBED,), supplier_inscriptions=(INSCRIBED,))
 
 
-OF_NO_PERSON = ("credentials_mismatch", "operation_not_granted", "parameters_not_granted")
+OF_AN_EMPLOYER = "employer_not_accessible"
+OF_NO_PERSON = ("credentials_mismatch", "operation_not_granted", "parameters_not_granted", OF_AN_EMPLOYER)
 
 
-def repairs() -> Iterator[tuple[AccessRequest, PersonFacts]]:
+def repairs() -> Iterator[tuple[AccessRequest, EmployerRelation | None, PersonFacts]]:
     """Yield a request with everything wrong, then with one thing after the other put right, in the documented order."""
     request = replace(
         GOOD,
         customer=Organisation(cbe_number="0999900249"),
         legal_context="PCSA:NONE",
         parameters={"criteria/ssin": "75631290177", "criteria/notGranted": "x"},
-        subject="75631290177",
+        subjects=("75631290177",),
+        employer=NamedEmployer(enterprise_number="0999900249"),
+        needs_relation=True,
     )
     facts = PersonFacts(
         known=False, cancelled=True, replaced_by="82710590203", deceased_on=date(2020, 1, 1), supplier_inscriptions=()
     )
-    yield request, facts
-    yield (request := replace(request, customer=GOOD.customer)), facts
-    yield (request := replace(request, legal_context=GOOD.legal_context)), facts
-    yield (request := replace(request, parameters={"criteria/ssin": "75631290177"})), facts
-    yield (request := replace(request, parameters=GOOD.parameters, subject=GOOD.subject)), facts
-    yield request, (facts := replace(facts, known=True))
-    yield request, (facts := replace(facts, client_inscriptions=KNOWN.client_inscriptions))
-    yield request, (facts := replace(facts, replaced_by=None))
-    yield request, (facts := replace(facts, cancelled=False))
-    yield request, (facts := replace(facts, deceased_on=None))
-    yield request, replace(facts, supplier_inscriptions=KNOWN.supplier_inscriptions)
+    yield request, None, facts
+    yield (request := replace(request, customer=GOOD.customer)), None, facts
+    yield (request := replace(request, legal_context=GOOD.legal_context)), None, facts
+    yield (request := replace(request, parameters={"criteria/ssin": "75631290177"})), None, facts
+    own = EmployerRelation(RelationKind.OWN)
+    yield request, own, facts
+    yield (request := replace(request, parameters=GOOD.parameters, subjects=GOOD.subjects)), own, facts
+    yield request, own, (facts := replace(facts, known=True))
+    yield request, own, (facts := replace(facts, client_inscriptions=KNOWN.client_inscriptions))
+    yield request, own, (facts := replace(facts, replaced_by=None))
+    yield request, own, (facts := replace(facts, cancelled=False))
+    yield request, own, (facts := replace(facts, deceased_on=None))
+    yield request, own, replace(facts, supplier_inscriptions=KNOWN.supplier_inscriptions)
 
 
 @pytest.fixture(scope="module")
 def annex() -> Annex:
-    return read_annex(read("fixtures/annexes/pcsa.yaml"), load_contracts().shapes())
+    """Return an annex to which every check applies: that of an institution, as if it were an enterprise's."""
+    institution = read_annex(read("fixtures/annexes/pcsa.yaml"), load_contracts().shapes())
+    return replace(institution, kind=ClientKind.ENTERPRISE)
 
 
 def test_checks_are_made_in_the_order_of_the_status_tables(annex: Annex) -> None:
-    *denials, last = [decide(annex, request, facts, NOW, Environment.TEST) for request, facts in repairs()]
+    *denials, last = [
+        decide(annex, request, AccessFacts(dict.fromkeys(request.subjects, person), relation), NOW, Environment.TEST)
+        for request, relation, person in repairs()
+    ]
     cases = [denial.case for denial in denials if isinstance(denial, Deny)]
     assert isinstance(last, Permit)
-    assert len(cases) == len(denials) == len(RULES)
+    assert len(cases) == len(denials) == len(REQUEST_RULES) + len(PERSON_RULES)
     for service in SERVICES:
         for operation in service.operations:
             rows = service.statuses.rows.get(operation.name, {})
-            # Of a person nothing is checked where the request names none.
+            # Of a person nothing is checked where the request names none, nor of an employer.
             made = cases if operation.subject else [case for case in cases if case in OF_NO_PERSON]
+            made = made if operation.employer else [case for case in made if case != OF_AN_EMPLOYER]
             assert not rows or list(rows)[: len(made)] == made
 
 

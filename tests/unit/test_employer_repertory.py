@@ -63,7 +63,7 @@ def test_a_legal_person_is_told_to_any_client_that_may_ask(employer: Any) -> Non
     outcome = ask(criteria_of(employer.key), "labour-statistics", "STATISTICS:LABOUR_MARKET", access=access)
     assert outcome.case == "data_found"
     assert told(outcome) == [employer.registration_number]
-    assert (access.asked, outcome.subjects) == ([], ())
+    assert (access.asked, outcome.concerned) == ([], ())
 
 
 def test_the_whole_registration_is_told_and_nothing_else() -> None:
@@ -139,7 +139,7 @@ def test_a_natural_person_is_told_to_no_other_client_and_under_no_other_context(
     assert (outcome.case, outcome.data) == ("natural_person_reserved", {})
     assert ("field", "legalContext") in outcome.information
     assert access.asked == []
-    assert outcome.subjects == (employer.ssin,)
+    assert outcome.concerned == (employer.ssin,)
 
 
 def test_a_natural_person_is_not_told_when_no_user_is_named() -> None:
@@ -161,7 +161,7 @@ def test_a_natural_person_is_told_to_a_user_with_access_and_the_audit_is_told_wh
     access = FakeUserAccess({BAKER: [bakery.registration_number]})
     outcome = ask({"enterpriseNumber": bakery.enterprise_number, "onBehalfOf": BAKER}, access=access)
     assert (outcome.case, told(outcome)) == ("data_found", [bakery.registration_number])
-    assert outcome.subjects == (bakery.ssin,)
+    assert outcome.concerned == (bakery.ssin,)
     assert outcome.reason == "the user reaches the employer: user of the enterprise"
 
 
