@@ -91,11 +91,11 @@ def test_the_repertory_finds_its_register_and_its_access_of_users() -> None:
     values = {
         "informationCustomer": {"customerIdentification": {"cbeNumber": "0999912028"}},
         "legalContext": "FRONTOFFICE:EMPLOYMENT_MEASURES",
-        "criteria": {"nssoRegistrationNumber": bakery.registration_number, "onBehalfOf": "U000000042"},
+        "criteria": {"nssoRegistrationNumber": bakery.registration_number, "onBehalfOf": "0999930240-U2"},
     }
     outcome = endpoint.call(operation, Consultation("consultEmployer", values, NOW, "", "front-office"))
     assert outcome.case == "user_without_access"
-    assert [user for user, *_ in access.asked] == ["U000000042"]
+    assert [user for user, *_ in access.asked] == ["0999930240-U2"]
 
 
 def test_test_message_is_echoed() -> None:

@@ -39,7 +39,7 @@ from tests.unit.fakes_employer_repertory import FakeUserAccess
 OPERATION = "consultEmployer"
 MEASURES, CATEGORY, STATISTICS = RESERVED.legal_context, "FRONTOFFICE:EMPLOYER_CATEGORY", "STATISTICS:LABOUR_MARKET"
 CUSTOMERS = {"front-office": "0999912028", "labour-statistics": "0999912127"}
-USER = "U000000042"
+USER = "0999930240-U2"
 CASES = yaml.safe_load((ROOT / "fixtures/decisions/repertory/natural-persons.yaml").read_text("utf-8"))["cases"]
 NATURAL = [employer for employer in load_employers() if employer.natural_person]
 
@@ -162,7 +162,7 @@ def test_every_row_of_the_table_is_given(open_own_world: OpenWorld) -> None:
         "no_data": ask(world, {"enterpriseNumber": unknown}),
         "natural_person_reserved": ask(world, by_enterprise(BAKERY), "labour-statistics", STATISTICS),
         "user_not_named": ask(world, by_enterprise(BAKERY)),
-        "user_without_access": ask(world, by_enterprise(BAKERY) | {"onBehalfOf": "U000000043"}),
+        "user_without_access": ask(world, by_enterprise(BAKERY) | {"onBehalfOf": "0999930240-U9"}),
         "data_found": ask(world, by_enterprise(BAKERY) | {"onBehalfOf": USER}),
     }
     for case, reply in given.items():
@@ -319,7 +319,7 @@ def test_every_record_of_a_decision_to_tell_or_not_names_the_deliberation_and_th
 ) -> None:
     world = open_own_world(user_access=FakeUserAccess({USER: [BAKERY.registration_number]}))
     ask(world, by_enterprise(BAKERY))
-    ask(world, by_enterprise(BAKERY) | {"onBehalfOf": "U000000043"})
+    ask(world, by_enterprise(BAKERY) | {"onBehalfOf": "0999930240-U9"})
     ask(world, by_enterprise(BAKERY) | {"onBehalfOf": USER})
     ask(world, by_enterprise(BREWERY))
     records = world.records()

@@ -20,7 +20,7 @@ from tests.unit.fakes_employer_repertory import FakeEmployerRegister, FakeUserAc
 
 # Just after midnight in Brussels, the day before by UTC.
 NOW = datetime(2026, 6, 14, 22, 30, tzinfo=UTC)
-BAKER = "U000000001"
+BAKER = "0999930240-U2"
 NATURAL = [employer for employer in load_employers() if employer.natural_person]
 LEGAL = [employer for employer in load_employers() if not employer.natural_person]
 
