@@ -62,4 +62,4 @@ def judge(consultation: Consultation, registrations: Iterable[Registration], acc
 
 
 def _refuse(case: str, path: str, remedy: str) -> Judgement:
-    return Judgement(Outcome(case, information=(("field", path), ("details", remedy))), remedy)
+    return Judgement(Outcome(case, information=(("field", path), ("details", remedy)), refused=True), remedy)

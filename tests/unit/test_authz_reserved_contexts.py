@@ -4,6 +4,7 @@ import pytest
 from authz_shapes import read_demo_text
 
 from authz.annex_document import AnnexInvalid, read_annex
+from authz.annex_reference import render_annex_reference
 from authz.annex_yaml import AnnexProblem
 from gateway.contracts import load_contracts
 from services.employer_repertory.natural_persons import RESERVED
@@ -29,6 +30,12 @@ def test_the_client_that_has_it_may_be_granted_it_on_its_deliberation() -> None:
     assert annex.client == RESERVED.client
     (grant,) = annex.grants["EmployerRepertoryService/v1", "consultEmployer", RESERVED.legal_context]
     assert grant.deliberation == RESERVED.deliberation
+
+
+def test_the_reference_of_annexes_says_so() -> None:
+    reference = render_annex_reference()
+    for fact in (RESERVED.legal_context, RESERVED.client, RESERVED.deliberation):
+        assert f"`{fact}`" in reference
 
 
 def test_no_other_client_may_be_granted_it() -> None:
