@@ -1,26 +1,29 @@
-"""The answer to a command: events, or the rule that refuses it.
+"""The answer to a command: events, or the rule that refuses it."""
 
-`decision.decide(account, command, actor, world, now)` gives it; `account` is None only before RegisterEnterprise, `now`
-is aware.
-"""
-
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from authz.user_management.events import Event
+from authz.user_management.question import Question
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of User Management: its id, the sentence for people, and where it stands (`ours` where no seed has it)."""
+    """A rule of User Management.
+
+    `says` is the sentence for people. `source` is the seed document and its heading; `ours` where no seed has the
+    rule. `holds` tells whether a command obeys it.
+    """
 
     rule_id: str
     says: str
     source: str
+    holds: Callable[[Question], bool] = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Yes: what happens, in this order. Empty when all is as was asked already."""
+    """Yes: what happens, in this order. Empty when all is already as was asked."""
 
     events: tuple[Event, ...]
 

@@ -295,6 +295,14 @@ class DeleteTechnicalUser:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckFiles:
+    """Ask whether files may be sent under a sender number, by their names (`FI.DMFA.123456.20260105.00001.R.1`)."""
+
+    sender_number: str
+    file_names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RegisterMandate:
     """Report, by the form, that another enterprise acts for this employer; `agreement`: there is a contract."""
 
@@ -368,6 +376,7 @@ Command = (
     | ConfigureTechnicalUser
     | ReplaceTechnicalUser
     | DeleteTechnicalUser
+    | CheckFiles
     | RegisterMandate
     | ActivateMandate
     | EndMandate
