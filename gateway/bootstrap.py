@@ -33,6 +33,7 @@ from gateway.sources.dmfa_sql import SqlDmfaRepository
 from gateway.sources.self_employed_sql import SqlSelfEmployedRepository
 from gateway.storage.database import Database, WrongEncoding
 from gateway.storage.group_commit import GroupCommit
+from gateway.users.store import UserStore
 from gateway.wss.policy import SecurityPolicy
 from gateway.wss.sign import Signer
 from gateway.wss.trust import Trust
@@ -199,6 +200,16 @@ def open_annex_store(storage: Storage) -> AnnexStore:
     """Return the store of annexes, which reads them against this version's contracts."""
     shapes = load_contracts().shapes()
     return AnnexStore(storage.database, storage.commit, storage.trail, lambda text: read_annex(text, shapes))
+
+
+def open_user_store(storage: Storage, settings: Settings) -> UserStore:
+    """Return the store of User Management."""
+    return UserStore(storage.database, storage.commit, storage.trail, settings.environment)
+
+
+def open_client_trust(settings: Settings) -> Trust:
+    """Return the authorities that client certificates come from, with their revocation lists."""
+    return _open_trust(settings, SecurityPolicy())
 
 
 def list_annexes(storage: Storage, now: datetime) -> list[Annex]:

@@ -30,8 +30,7 @@ def read_event(text: str) -> Event:
     """Read back what `write_event` gave; UnreadableDocument for anything else."""
     try:
         values = json.loads(text)
-        kind = EVENTS[values.pop("event")]
-        return _adapter(kind).validate_python(values)
+        return _adapter(values.pop("event")).validate_python(values)
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise UnreadableDocument(f"an event cannot be read ({type(error).__name__})") from None
 
@@ -66,5 +65,5 @@ def to_document(value: Any) -> Any:
 
 
 @cache
-def _adapter(kind: type[Event]) -> TypeAdapter[Event]:
-    return TypeAdapter(kind)
+def _adapter(name: str) -> TypeAdapter[Event]:
+    return TypeAdapter(EVENTS[name])

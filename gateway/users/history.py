@@ -7,7 +7,7 @@ elsewhere: `verify_history` takes one.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -115,11 +115,12 @@ def read_history(
         yield _entry(row)
 
 
-def read_whole_history(connection: Connection) -> Iterator[Entry]:
+def read_whole_history(connection: Connection) -> Generator[Entry, None, None]:
     """Yield every event in the order of enterprises and versions."""
     statement = select(user_history).order_by(user_history.c.enterprise, user_history.c.version)
-    for row in connection.execution_options(yield_per=1000).execute(statement):
-        yield _entry(row)
+    with closing(connection.execution_options(yield_per=1000).execute(statement)) as rows:
+        for row in rows:
+            yield _entry(row)
 
 
 def verify_chain(connection: Connection, kept: Head | None = None) -> Head:

@@ -10,17 +10,18 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from authz.user_management.answer import Refused
+from authz.brussels import brussels_day
 from authz.user_management.commands import Activate, Member
-from authz.user_management.decision import check_login
 from authz.user_management.model import EnterpriseAccount, Means, User
+from authz.user_management.question import Question
+from authz.user_management.rules.login import NOT_BLOCKED, OWN_ENTERPRISE, PASSWORD_LOGIN_ON
 from gateway.users.credentials import Credentials
 from gateway.users.history import Author
 from gateway.users.means import Holder
 from gateway.users.operators import account_of_operator
 from gateway.users.projection import Holding, IdentifierKind, find_holding, find_snapshot, users_of_person
 from gateway.users.sessions import Kind, NewSession, start_session
-from gateway.users.store import RuleRefused, UserStore
+from gateway.users.store import RuleRefused, StoredWorld, UserStore
 
 
 class LoginRefused(Exception):
@@ -35,6 +36,8 @@ class SeveralUsers(LoginRefused):
         self.found = tuple(found)
 
 
+# Asked of everybody who logs in; the first login answers to the rules of Activate as well.
+_RULES = (OWN_ENTERPRISE, NOT_BLOCKED, PASSWORD_LOGIN_ON)
 _WRONG = "the user name or the password is wrong, or the password has expired"
 
 
@@ -101,9 +104,11 @@ class Logins:
             user = snapshot.account.users.get(holding.holder) if snapshot is not None else None
             if snapshot is None or user is None:
                 raise LoginRefused(_WRONG)
-            answer = check_login(snapshot.account, member, now)
-            if isinstance(answer, Refused):
-                raise RuleRefused(answer.rule)
+            world = StoredWorld(connection, self._store.environment)
+            question = Question(snapshot.account, Activate(), member, world, brussels_day(now))
+            for rule in _RULES:
+                if not rule.holds(question):
+                    raise RuleRefused(rule)
             new = start_session(
                 connection, Kind.MEMBER, holding.holder, means=means.value, now=now, enterprise=holding.enterprise
             )

@@ -44,9 +44,9 @@ _KEEP = for_each_dialect(
         set_={"version": statement.excluded.version, "document": statement.excluded.document},
     ),
 )
-_IDENTIFIERS_OF = select(
-    user_identifiers.c.kind, user_identifiers.c.identifier, user_identifiers.c.holder
-).where(user_identifiers.c.enterprise == bindparam("of"))
+_IDENTIFIERS_OF = select(user_identifiers.c.kind, user_identifiers.c.identifier, user_identifiers.c.holder).where(
+    user_identifiers.c.enterprise == bindparam("of")
+)
 _FIND = select(user_identifiers.c.enterprise, user_identifiers.c.holder).where(
     user_identifiers.c.kind == bindparam("of_kind"), user_identifiers.c.identifier == bindparam("of")
 )
@@ -156,7 +156,10 @@ def people_of(account: EnterpriseAccount) -> Iterator[tuple[str, str]]:
 
 def stored_identifiers(connection: Connection, enterprise: str) -> set[Identifier]:
     """Return every identifier that was given to the enterprise, and is still its own."""
-    return {(kind, identifier, holder) for kind, identifier, holder in connection.execute(_IDENTIFIERS_OF, {"of": enterprise})}
+    return {
+        (kind, identifier, holder)
+        for kind, identifier, holder in connection.execute(_IDENTIFIERS_OF, {"of": enterprise})
+    }
 
 
 def stored_people(connection: Connection, enterprise: str) -> set[tuple[str, str]]:

@@ -125,7 +125,7 @@ class UserStore:
         self.database = database
         self.commit = commit
         self._trail = trail
-        self._environment = environment
+        self.environment = environment
 
     def handle(
         self,
@@ -169,7 +169,7 @@ class UserStore:
         RuleRefused.
         """
         before = find_snapshot(connection, enterprise)
-        world = StoredWorld(connection, self._environment)
+        world = StoredWorld(connection, self.environment)
         answer = decide(before.account if before else None, command, actor, world, now)
         if isinstance(answer, Refused):
             raise RuleRefused(answer.rule)

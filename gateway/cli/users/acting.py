@@ -9,9 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
-from authz.user_management.commands import Actor, Command
+from authz.user_management.answer import Refused
+from authz.user_management.commands import Actor, Command, Member
 from authz.user_management.events import Event
-from authz.user_management.model import EnterpriseAccount
+from authz.user_management.model import EnterpriseAccount, User
+from authz.user_management.search import UserSearch, find_users
 from gateway.bootstrap import open_user_store, opened_storage
 from gateway.cli.output import Problem, console, get_settings, print_json
 from gateway.settings import Settings
@@ -25,13 +27,19 @@ from gateway.users.passwords import PasswordTooLong
 from gateway.users.projection import find_snapshot
 from gateway.users.session_file import SessionFile, SessionFileRefused
 from gateway.users.sessions import Kind, NotLoggedIn, Session, Sessions
-from gateway.users.store import Outcome, Provisional, RuleRefused, UserStore, actor_of, author_of
+from gateway.users.store import (
+    Outcome,
+    Provisional,
+    RuleRefused,
+    StoredWorld,
+    UserStore,
+    actor_of,
+    author_of,
+)
 
 EnterpriseOption = Annotated[
     str | None,
-    typer.Option(
-        "--enterprise", metavar="NUMBER", help="Enterprise concerned. Default: that of who is logged in."
-    ),
+    typer.Option("--enterprise", metavar="NUMBER", help="Enterprise concerned. Default: that of who is logged in."),
 ]
 
 # What words like "login" and "password" mean to people, where the code has a class.
@@ -78,6 +86,25 @@ class Acting:
             raise Problem(f"{self.enterprise} has no account.")
         return snapshot.account
 
+    def search(self, wanted: UserSearch) -> tuple[User, ...]:
+        """Return the users who are found among those that one manages; an operator finds all."""
+        account = self.account()
+        if not isinstance(self.actor, Member):
+            return tuple(user for user in account.users.values() if wanted.finds(user))
+        with self.store.database.read() as connection:
+            world = StoredWorld(connection, self.settings.environment)
+            found = find_users(account, wanted, self.actor, world, self.now)
+        if isinstance(found, Refused):
+            raise RuleRefused(found.rule)
+        return found
+
+    def require_chief_or_operator(self) -> None:
+        """Problem unless the chief, the co-chief or an operator acts."""
+        if self.session.kind is not Kind.OPERATOR:
+            account = self.account()
+            if self.session.holder not in (account.chief, account.co_chief):
+                raise Problem("only the chief access manager, the co-chief and operators may see this.")
+
     def own_login_name(self) -> str:
         """Return the name under which the acting user logs in with a password."""
         user = self.account().users[self.session.holder]
@@ -120,9 +147,7 @@ def opened_store(state: Path | None) -> Iterator[tuple[Settings, UserStore]]:
 
 
 @contextmanager
-def acting(
-    state: Path | None, enterprise: str | None = None, *, to_change_password: bool = False
-) -> Iterator[Acting]:
+def acting(state: Path | None, enterprise: str | None = None, *, to_change_password: bool = False) -> Iterator[Acting]:
     """Open the store for the person who is logged in; Problem when nobody is, or a password must be changed first."""
     with opened_store(state) as (settings, store):
         now = datetime.now(UTC)

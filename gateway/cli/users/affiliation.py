@@ -12,7 +12,9 @@ from gateway.users.documents import to_document
 
 app = typer.Typer(help="Affiliations to recognised social secretariats, kept by operators.", no_args_is_help=True)
 
-SecretariatArgument = Annotated[str, typer.Argument(metavar="SECRETARIAT", help="Enterprise number of the secretariat.")]
+SecretariatArgument = Annotated[
+    str, typer.Argument(metavar="SECRETARIAT", help="Enterprise number of the secretariat.")
+]
 BeginOption = Annotated[str, typer.Option(metavar="DAY", help="First day: 2026-01-01.")]
 
 

@@ -43,9 +43,7 @@ def request(
     ] = None,
     email: Annotated[str | None, typer.Option(help="E-mail address of the manager.")] = None,
     phone: Annotated[str | None, typer.Option(help="Telephone of the manager.")] = None,
-    proof: Annotated[
-        str | None, typer.Option(help="Proof of capacity, of who signs and does not work there.")
-    ] = None,
+    proof: Annotated[str | None, typer.Option(help="Proof of capacity, of who signs and does not work there.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Yes, replace the present manager.")] = False,
     enterprise: EnterpriseOption = None,
     state: StateOption = None,

@@ -49,9 +49,7 @@ def register(
     as_json: JsonOption = False,
 ) -> None:
     """Open the account of an enterprise."""
-    enterprise = _read(
-        number, name, legal_form, quality, nsso, nsso_ppo, struck_off_on, administration, region
-    )
+    enterprise = _read(number, name, legal_form, quality, nsso, nsso_ppo, struck_off_on, administration, region)
     _run(RegisterEnterprise(enterprise), number, state, as_json)
 
 
@@ -70,9 +68,7 @@ def update(
     as_json: JsonOption = False,
 ) -> None:
     """Put what the registers say now, whole: what is not named is gone."""
-    enterprise = _read(
-        number, name, legal_form, quality, nsso, nsso_ppo, struck_off_on, administration, region
-    )
+    enterprise = _read(number, name, legal_form, quality, nsso, nsso_ppo, struck_off_on, administration, region)
     _run(UpdateEnterprise(enterprise), number, state, as_json)
 
 
@@ -151,8 +147,6 @@ def _read(
     )
 
 
-def _run(
-    wanted: RegisterEnterprise | UpdateEnterprise, number: str, state: Path | None, as_json: bool
-) -> None:
+def _run(wanted: RegisterEnterprise | UpdateEnterprise, number: str, state: Path | None, as_json: bool) -> None:
     with acting(state, number) as command:
         show_events(command.run(wanted), as_json)

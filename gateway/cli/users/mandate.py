@@ -20,7 +20,9 @@ def register(
     mandatary: Annotated[str, typer.Argument(metavar="PROVIDER", help="Enterprise number of the provider.")],
     group: Annotated[str, typer.Option(metavar="GROUP", help="Application group, such as employment or declarations.")],
     begin: Annotated[str, typer.Option(metavar="QUARTER", help="First quarter, such as 2026Q1.")],
-    end: Annotated[str | None, typer.Option(metavar="QUARTER", help="Last quarter. Default: until it is ended.")] = None,
+    end: Annotated[
+        str | None, typer.Option(metavar="QUARTER", help="Last quarter. Default: until it is ended.")
+    ] = None,
     agreement: Annotated[bool, typer.Option("--agreement", help="There is a contract with the provider.")] = False,
     enterprise: EnterpriseOption = None,
     state: StateOption = None,
@@ -35,7 +37,10 @@ def register(
 
 @app.command()
 def activate(
-    mandate: MandateArgument, enterprise: EnterpriseOption = None, state: StateOption = None, as_json: JsonOption = False
+    mandate: MandateArgument,
+    enterprise: EnterpriseOption = None,
+    state: StateOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Make a provisional mandate definitive."""
     _run(ActivateMandate(mandate), enterprise, state, as_json)

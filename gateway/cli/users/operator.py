@@ -15,7 +15,9 @@ app = typer.Typer(
     help="Operators of the gateway: they approve managers, keep the registers and import.", no_args_is_help=True
 )
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the operator: small letters, digits, dots, hyphens.")]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="Name of the operator: small letters, digits, dots, hyphens.")
+]
 
 
 @app.command()

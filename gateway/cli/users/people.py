@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,12 +17,21 @@ from authz.user_management.commands import (
     UnblockUser,
     WithdrawApplications,
 )
-from authz.user_management.model import Capacity, Contact, EnterpriseAccount, Language, Person, Quality, SttsProfile, User
+from authz.user_management.model import (
+    Capacity,
+    Contact,
+    EnterpriseAccount,
+    Language,
+    Person,
+    Quality,
+    SttsProfile,
+    User,
+)
+from authz.user_management.search import UserSearch
 from gateway.cli.output import JsonOption, Problem, StateOption, console, errors, print_json, print_table
 from gateway.cli.users.acting import Acting, EnterpriseOption, acting, show_events, split
 from gateway.cli.users.terminal import PasswordStdinOption, read_new_password
 from gateway.users.documents import to_document
-from gateway.users.search import Criteria, search_users
 
 UserArgument = Annotated[
     str, typer.Argument(metavar="USER", help="User id: ksz-gateway users search lists them.", show_default=False)
@@ -108,9 +117,7 @@ def change(
         contact = None
         if email is not None or phone is not None:
             present = _find(command, user_id).contact
-            contact = Contact(
-                present.email if email is None else email, present.phone if phone is None else phone
-            )
+            contact = Contact(present.email if email is None else email, present.phone if phone is None else phone)
         show_events(command.run(ChangeUser(user_id, name, first_name, capacity, contact, language)), as_json)
 
 
@@ -184,7 +191,7 @@ def show(
 
 
 def search(
-    name: Annotated[str | None, typer.Option(help="Surname or first name, or the begin of it.")] = None,
+    name: Annotated[str | None, typer.Option(help="Part of the surname or first name.")] = None,
     national_number: Annotated[str | None, typer.Option(help="National number.")] = None,
     blocked: Annotated[bool | None, typer.Option("--blocked/--not-blocked", help="Blocked or not.")] = None,
     application: Annotated[str | None, typer.Option(help="Application that the user may use.")] = None,
@@ -199,11 +206,10 @@ def search(
 
     Example, who cannot reach the DmfA: [cyan]ksz-gateway users search --application dmfa --complement[/]
     """
-    wanted = Criteria(name, national_number, blocked, application)
+    wanted = UserSearch(name, national_number, blocked, application, complement)
     with acting(state, enterprise) as command:
         account = command.account()
-        visible = [user for user in account.users.values() if _may_see(command, account, user.user_id)]
-        found = [_describe(account, user) for user in search_users(visible, wanted, complement=complement)]
+        found = [_describe(account, user) for user in command.search(wanted)]
     if as_json:
         print_json(found)
         return
@@ -237,20 +243,17 @@ def _run(wanted: Command, state: Path | None, as_json: bool) -> None:
         show_events(command.run(wanted), as_json)
 
 
-def _may_see(command: Acting, account: EnterpriseAccount, user_id: str) -> bool:
-    return may_see(account, command.actor, user_id)
-
-
 def _find(command: Acting, user_id: str) -> User:
-    """Return a user; to who may not see it, it is as if it were not there."""
-    account = command.account()
-    user = account.users.get(user_id)
-    if user is None or not _may_see(command, account, user_id):
-        raise Problem(f"you manage no user {user_id}.")
-    return user
+    """Return a user whom one manages, or oneself; whether there are others is nobody's business."""
+    if user_id == command.session.holder:
+        return command.account().users[user_id]
+    for user in command.search(UserSearch()):
+        if user.user_id == user_id:
+            return user
+    raise Problem(f"you manage no user {user_id}.")
 
 
-def _describe(account: EnterpriseAccount, user: User) -> dict[str, object]:
+def _describe(account: EnterpriseAccount, user: User) -> dict[str, Any]:
     return {**to_document(user), "role": _role(account, user.user_id)}
 
 
@@ -267,7 +270,7 @@ def _role(account: EnterpriseAccount, user_id: str) -> str:
     return ", ".join(roles) or "user"
 
 
-def _lines(document: dict[str, object], indent: str = "") -> list[str]:
+def _lines(document: dict[str, Any], indent: str = "") -> list[str]:
     lines: list[str] = []
     for name, value in document.items():
         if isinstance(value, dict):

@@ -29,7 +29,9 @@ KindOption = Annotated[
 ]
 ServicesOption = Annotated[
     list[str] | None,
-    typer.Option("--service", metavar="NAME", help="Application to send messages for, such as dimona; may be repeated."),
+    typer.Option(
+        "--service", metavar="NAME", help="Application to send messages for, such as dimona; may be repeated."
+    ),
 ]
 NetworkOption = Annotated[
     FixedNetwork | None,

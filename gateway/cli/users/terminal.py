@@ -1,4 +1,4 @@
-"""Passwords as a person gives them: typed without echo, or on standard input for programs. Never on the command line."""
+"""Passwords as a person gives them: typed without echo, or on standard input. Never as an option, which others see."""
 
 import sys
 from typing import Annotated

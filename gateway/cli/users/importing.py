@@ -1,0 +1,7 @@
+"""`users import`."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add."""
