@@ -50,13 +50,12 @@ def show(
         )
         return
     print_table(
-        ("event", "what", "by", "session", "when"),
+        ("event", "what", "by", "when"),
         (
             (
                 each.version,
                 json.loads(each.event)["event"],
                 each.author.name,
-                each.author.session,
                 to_text(each.recorded_at),
             )
             for each in entries

@@ -84,7 +84,7 @@ def create(
     """Make somebody under the direct authority of your enterprise a user.
 
     Example: [cyan]ksz-gateway users create --name Peeters --first-name Jan --national-number 85660112323
-    --quality employer --capacity employee --application dmfa,dimona[/]
+    --quality employer --capacity employee --application dmfa[/]
     """
     password = read_new_password("First password", from_stdin=password_stdin) if with_password else None
     wanted = CreateUser(
@@ -214,14 +214,12 @@ def search(
         print_json(found)
         return
     print_table(
-        ("user", "name", "user name", "quality", "capacity", "role", "applications", "state"),
+        ("user", "name", "quality", "role", "applications", "state"),
         (
             (
                 each["user_id"],
                 f"{each['person']['first_name']} {each['person']['name']}",
-                each["user_name"] or "",
                 each["quality"] or "all",
-                each["capacity"],
                 each["role"],
                 ", ".join(each["applications"]) + (f" ({each['stts_profile']})" if each["stts_profile"] else ""),
                 "blocked" if each["blocked"] else "active" if each["activated"] else "not activated",
