@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
+from typing import Any
 
 
 class Quality(StrEnum):
@@ -285,19 +286,23 @@ class Affiliation:
         return self.begin <= day and (self.end is None or day <= self.end)
 
 
+def _empty() -> Mapping[Any, Any]:
+    return MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class EnterpriseAccount:
     """Everything that User Management knows of one enterprise. `given` counts the identifications it ever gave."""
 
     enterprise: Enterprise
-    appointments: Mapping[str, Appointment] = MappingProxyType({})
+    appointments: Mapping[str, Appointment] = field(default_factory=_empty)
     chief: str | None = None
     co_chief: str | None = None
     activated: bool = False
-    qualities: Mapping[Quality, Roles] = MappingProxyType({})
-    users: Mapping[str, User] = MappingProxyType({})
-    technical_users: Mapping[str, TechnicalUser] = MappingProxyType({})
-    mandates: Mapping[str, Mandate] = MappingProxyType({})
+    qualities: Mapping[Quality, Roles] = field(default_factory=_empty)
+    users: Mapping[str, User] = field(default_factory=_empty)
+    technical_users: Mapping[str, TechnicalUser] = field(default_factory=_empty)
+    mandates: Mapping[str, Mandate] = field(default_factory=_empty)
     affiliations: tuple[Affiliation, ...] = ()
     password_login: bool = True
     given: int = 0

@@ -42,7 +42,7 @@ class UserSearch:
 def find_users(
     account: EnterpriseAccount, search: UserSearch, actor: Member, world: World, now: datetime
 ) -> tuple[User, ...] | Refused:
-    """Return the users who are found among those that the actor manages, by user id; blocked ones are listed too."""
+    """Return the users who are found among those that the actor manages, eldest first; blocked ones are listed too."""
     question = Question(account, search, actor, world, brussels_day(now))
     for rule in LOGGED_IN:
         if not rule.holds(question):
@@ -50,4 +50,4 @@ def find_users(
     if not any(question.manages(quality) for quality in (None, *account.qualities)):
         return Refused(MANAGES_QUALITY)
     found = (user for user in account.users.values() if question.manages(user.quality) and search.finds(user))
-    return tuple(sorted(found, key=lambda user: user.user_id))
+    return tuple(found)
