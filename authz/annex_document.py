@@ -22,7 +22,7 @@ from authz.contract_shape import Contracts
 from authz.organisation import Organisation
 
 MAX_OPERATIONS = 500
-_CONSULTING_KINDS = (ClientKind.INSTITUTION, ClientKind.INTEGRATOR)
+_CONSULTING_KINDS = (ClientKind.INSTITUTION, ClientKind.INTEGRATOR, ClientKind.ENTERPRISE)
 
 _Part = TypeVar("_Part", bound=BaseModel)
 
@@ -147,6 +147,9 @@ def _check_places_together(
         shape = find_shape(grant, contracts)
         if shape and shape.consults_persons and kind in tuple(ClientKind) and kind not in _CONSULTING_KINDS:
             message = f"consults persons, which no {kind} may"
+            document.add_problem((*place, "operation"), message, "Remove the operation, or the kind is wrong")
+        elif shape and shape.consults_persons and not shape.names_employer and kind == ClientKind.ENTERPRISE:
+            message = "consults persons without naming an employer, which no enterprise may"
             document.add_problem((*place, "operation"), message, "Remove the operation, or the kind is wrong")
 
 

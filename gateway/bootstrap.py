@@ -21,6 +21,7 @@ from gateway.catalogue import load_catalogue
 from gateway.clock import Clock, system_clock
 from gateway.contracts import load_contracts
 from gateway.dispatch import ServiceEndpoint
+from gateway.employer_access import OwnEmployerAccess
 from gateway.inscriptions import Repertory
 from gateway.page_tokens import PageTokenKeyUnusable, SealedPageTokens
 from gateway.peer import PeerFinder
@@ -33,6 +34,7 @@ from gateway.sources.dmfa_sql import SqlDmfaRepository
 from gateway.sources.self_employed_sql import SqlSelfEmployedRepository
 from gateway.storage.database import Database, WrongEncoding
 from gateway.storage.group_commit import GroupCommit
+from gateway.users.access import ManagedEmployerAccess, StoredAccounts
 from gateway.users.store import UserStore
 from gateway.wss.policy import SecurityPolicy
 from gateway.wss.sign import Signer
@@ -46,6 +48,8 @@ REPOSITORIES: Mapping[str, Callable[[Database], object]] = {
 }
 
 
+# The secured application whose mandates let somebody act for an employer here: what employers do is declare.
+_DECLARATIONS = "dimona"
 _PREPARE = "run ksz-gateway migrate, or ksz-gateway demo for a world to try things in"
 
 
@@ -128,6 +132,9 @@ def _build(storage: Storage, settings: Settings, clock: Clock, repositories: Map
         annexes=annexes,
         admission=Admission(storage.commit),
         facts=Repertory(storage.database),
+        employer_access=ManagedEmployerAccess(
+            OwnEmployerAccess(storage.database), StoredAccounts(storage.database), _DECLARATIONS
+        ),
         environment=settings.environment,
         replies=Replies(catalogue, settings.public_url, clock),
         recorder=ExchangeRecorder(storage.trail),

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Table, func, select
 from authz.annex import CertificateBinding
 from authz.annex_document import read_annex
 from authz.ssin import Environment
-from fixtures import dmfa_personas, personas
+from fixtures import dmfa_personas, employers, personas
 from fixtures.users import load_users
 from gateway.bootstrap import CannotStart, Storage, migrate, open_annex_store, open_storage, open_user_store
 from gateway.contracts import load_contracts
@@ -23,8 +23,10 @@ from gateway.pki import DemoClient, DemoPerson, KeyKind, certify_persons, load_i
 from gateway.settings import Settings
 from gateway.sources.load import load_persons, load_register
 from gateway.sources.load_dmfa import load_attestations, load_outages
+from gateway.sources.load_employers import load_employers
 from gateway.storage.arza_tables import arza_careers
 from gateway.storage.dmfa_tables import dmfa_attestations
+from gateway.storage.employer_tables import employers as employers_table
 from gateway.storage.tables import persons as persons_table
 from gateway.storage.user_tables import user_enterprises
 from gateway.users.certificates import register
@@ -142,10 +144,15 @@ def _load_workers(connection: Connection) -> None:
     load_attestations(connection, world.attestations)
 
 
+def _load_employers(connection: Connection) -> None:
+    load_employers(connection, employers.load_employers())
+
+
 # What each service's source holds, by a table that is empty before; whoever adds a source adds its line.
 _SOURCES: Mapping[Table, Callable[[Connection], None]] = {
     arza_careers: _load_self_employed,
     dmfa_attestations: _load_workers,
+    employers_table: _load_employers,
 }
 
 

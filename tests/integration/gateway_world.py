@@ -41,10 +41,13 @@ SELF_EMPLOYED_PATH = "/SelfEmployedService/v2/consult"
 TEST_CONNECTION_PATH = "/TestConnectionService/v1/consult"
 DMFA = "http://kszbcss.fgov.be/intf/DmfaConsultationService/v1"
 DMFA_PATH = "/DmfaConsultationService/consult"
+DIMONA = "http://kszbcss.fgov.be/intf/DimonaService/v1"
+DIMONA_PATH = "/DimonaService/v1/consult"
 SCHEMAS = {
     SELF_EMPLOYED: "SelfEmployedServiceV2.xsd",
     TEST_CONNECTION: "TestConnectionServiceV1.xsd",
     DMFA: "DmfaConsultationServiceV1.xsd",
+    DIMONA: "DimonaServiceV1.xsd",
 }
 PROXY = "10.0.0.9"
 # As many as the tests use at a time.
