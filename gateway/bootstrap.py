@@ -35,7 +35,9 @@ from gateway.sources.employer_repertory_sql import SqlEmployerRegister
 from gateway.sources.self_employed_sql import SqlSelfEmployedRepository
 from gateway.storage.database import Database, WrongEncoding
 from gateway.storage.group_commit import GroupCommit
-from gateway.user_access import NoUserAccess
+from gateway.user_access import ManagedUserAccess
+from gateway.users.access import ManagedEmployerAccess, StoredAccounts
+from gateway.users.store import UserStore
 from gateway.wss.policy import SecurityPolicy
 from gateway.wss.sign import Signer
 from gateway.wss.trust import Trust
@@ -50,6 +52,8 @@ REPOSITORIES: Mapping[str, Callable[[Database], object]] = {
 }
 
 
+# The secured application whose mandates let somebody act for an employer here: what employers do is declare.
+_DECLARATIONS = "dimona"
 _PREPARE = "run ksz-gateway migrate, or ksz-gateway demo for a world to try things in"
 
 
@@ -101,7 +105,7 @@ def build_gateway(
     """
     storage = open_storage(settings, clock)
     try:
-        return _build(storage, settings, clock, repositories or {}, user_access or NoUserAccess())
+        return _build(storage, settings, clock, repositories or {}, user_access)
     except BaseException:
         storage.close()
         raise
@@ -112,7 +116,7 @@ def _build(
     settings: Settings,
     clock: Clock,
     repositories: Mapping[str, object],
-    user_access: UserAccess,
+    user_access: UserAccess | None,
 ) -> Gateway:
     _check_schema(storage)
     contracts = load_contracts()
@@ -122,7 +126,8 @@ def _build(
     )
     sources = {name: make(storage.database) for name, make in REPOSITORIES.items()} | dict(repositories)
     page_tokens = _open_page_tokens(settings)
-    ports = {"page_tokens": page_tokens, "user_access": user_access}
+    accounts = StoredAccounts(storage.database)
+    ports = {"page_tokens": page_tokens, "user_access": user_access or ManagedUserAccess(accounts)}
     endpoints = {
         path: ServiceEndpoint(contract, sources.get(contract.descriptor.name), settings.public_url, **ports)
         for path, contract in contracts.services.items()
@@ -140,7 +145,7 @@ def _build(
         annexes=annexes,
         admission=Admission(storage.commit),
         facts=Repertory(storage.database),
-        employer_access=OwnEmployerAccess(storage.database),
+        employer_access=ManagedEmployerAccess(OwnEmployerAccess(storage.database), accounts, _DECLARATIONS),
         environment=settings.environment,
         replies=Replies(catalogue, settings.public_url, clock),
         recorder=ExchangeRecorder(storage.trail),
@@ -213,6 +218,16 @@ def open_annex_store(storage: Storage) -> AnnexStore:
     """Return the store of annexes, which reads them against this version's contracts."""
     shapes = load_contracts().shapes()
     return AnnexStore(storage.database, storage.commit, storage.trail, lambda text: read_annex(text, shapes))
+
+
+def open_user_store(storage: Storage, settings: Settings) -> UserStore:
+    """Return the store of User Management."""
+    return UserStore(storage.database, storage.commit, storage.trail, settings.environment)
+
+
+def open_client_trust(settings: Settings) -> Trust:
+    """Return the authorities that client certificates come from, with their revocation lists."""
+    return _open_trust(settings, SecurityPolicy())
 
 
 def list_annexes(storage: Storage, now: datetime) -> list[Annex]:

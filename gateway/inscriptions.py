@@ -80,14 +80,8 @@ class Repertory:
         self, ssins: Iterable[str], customer: Organisation, supplier: Organisation | None
     ) -> Mapping[str, PersonFacts]:
         """Return the facts of each of the persons, by SSIN, out of one query."""
-        named = list(ssins)
-        supplier_key = supplier.key if supplier else None
-        names = {"ssins": named, "client": customer.key, "supplier": supplier_key}
-        rows: dict[str, list[Row[*tuple[Any, ...]]]] = {ssin: [] for ssin in named}
         with self._database.read() as connection:
-            for row in connection.execute(_FACTS_OF_ALL, names):
-                rows[row.ssin].append(row)
-        return {ssin: _facts(found, customer.key, supplier_key) for ssin, found in rows.items()}
+            return find_facts_of_all(connection, tuple(ssins), customer.key, supplier.key if supplier else None)
 
 
 def find_facts(
@@ -96,6 +90,17 @@ def find_facts(
     """Return what is known of the person, with the inscriptions at the organisation and at the supplier."""
     names = {"ssin": ssin, "client": organisation_key, "supplier": supplier_key}
     return _facts(connection.execute(_FACTS_OF_ONE, names).all(), organisation_key, supplier_key)
+
+
+def find_facts_of_all(
+    connection: Connection, ssins: Sequence[str], organisation_key: str, supplier_key: str | None = None
+) -> Mapping[str, PersonFacts]:
+    """Return what is known of each of the persons, by SSIN, out of one query."""
+    names = {"ssins": ssins, "client": organisation_key, "supplier": supplier_key}
+    rows: dict[str, list[Row[*tuple[Any, ...]]]] = {ssin: [] for ssin in ssins}
+    for row in connection.execute(_FACTS_OF_ALL, names):
+        rows[row.ssin].append(row)
+    return {ssin: _facts(found, organisation_key, supplier_key) for ssin, found in rows.items()}
 
 
 def _facts(rows: Sequence[Row[*tuple[Any, ...]]], organisation_key: str, supplier_key: str | None) -> PersonFacts:

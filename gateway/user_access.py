@@ -1,20 +1,18 @@
-"""Whether a user may reach an employer, as EmployerRepertoryService asks it: from User Management, or nobody.
+"""Whether a user may reach an employer, as EmployerRepertoryService asks it of User Management.
 
 Implements `services.employer_repertory.repository.UserAccess`. The decision itself is authz's; here its answer becomes
 words: a path for the audit, or what the client has to have mended.
 """
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from datetime import date
 
 from authz.employer_access import NamedEmployer
 from authz.user_management.access import NoAccess, NoAccessReason, check_access
 from authz.user_management.world import Accounts
+from gateway.sources.asking import telling_failures
 from services.employer import EmployerReference, Register
 from services.employer_repertory.repository import Access
-
-OpenAccounts = Callable[[], AbstractContextManager[Accounts]]
 
 # What an access manager, or the client, can do about each reason.
 REMEDIES: Mapping[NoAccessReason, str] = {
@@ -32,28 +30,20 @@ REMEDIES: Mapping[NoAccessReason, str] = {
 
 
 class ManagedUserAccess:
-    """Asks User Management; `open_accounts` gives what it holds for the duration of one question."""
+    """Asks the rules of User Management about its accounts; SourceUnavailable when they cannot be read."""
 
-    def __init__(self, open_accounts: OpenAccounts) -> None:
-        self._open_accounts = open_accounts
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
 
     def check_access(self, user: str, employer: EmployerReference, application: str, day: date) -> Access:
-        """Ask the rules of User Management; every number of the employer must be that of one account."""
-        with self._open_accounts() as accounts:
-            found = check_access(user, _name(employer), application, day, accounts)
+        """Tell by which path the user reaches the employer, or why not; all of its numbers must be of one account."""
+        with telling_failures():
+            found = check_access(user, _name(employer), application, day, self._accounts)
         if isinstance(found, NoAccess):
             return Access(granted=False, reason=REMEDIES[found.reason])
         words = found.path.value.replace("_", " ").lower()
         mandate = f" by {found.relation.mandate}" if found.relation.mandate else ""
         return Access(granted=True, reason=f"{words} of {found.enterprise_number}{mandate}")
-
-
-class NoUserAccess:
-    """Refuses everybody, where no User Management is wired."""
-
-    def check_access(self, user: str, employer: EmployerReference, application: str, day: date) -> Access:
-        """Refuse."""
-        return Access(granted=False, reason="this gateway has no User Management to check the user with")
 
 
 def _name(employer: EmployerReference) -> NamedEmployer:

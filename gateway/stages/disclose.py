@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gateway.established import Disclosed, Permitted, Resolved, Screened, get
+from gateway.established import Disclosed, Screened
 
 
 def disclose(screened: Screened) -> Disclosed:
@@ -11,8 +11,8 @@ def disclose(screened: Screened) -> Disclosed:
     All paths that the annex withholds are listed whenever the reply has data, whether or not this person had them: the
     list tells what the annex says, never what the source holds.
     """
-    permit = get(screened, Permitted).permit
-    operation = get(screened, Resolved).operation
+    permitted = screened.previous.previous
+    permit, operation = permitted.permit, permitted.previous.previous.operation
     data: dict[str, Any] = dict(screened.outcome.data)
     withheld = tuple(path for path in permit.withheld if path.partition("/")[0] in data)
     for path in permit.dropped:

@@ -58,7 +58,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def _sequence(name: str) -> Column[int]:
+def growing_key(name: str) -> Column[int]:
     """Return a growing key. SQLite makes one only of a column that it calls INTEGER."""
     kind: Any = BigInteger().with_variant(Integer, "sqlite")
     return Column(name, kind, primary_key=True, autoincrement=True)
@@ -80,7 +80,7 @@ persons = Table(
 inscriptions = Table(
     "inscriptions",
     metadata,
-    _sequence("id"),
+    growing_key("id"),
     Column("ssin", String(11), nullable=False),
     Column("organisation", String(40), nullable=False),
     Column("context", String(64), nullable=False),
@@ -96,7 +96,7 @@ inscriptions = Table(
 annex_revisions = Table(
     "annex_revisions",
     metadata,
-    _sequence("sequence"),
+    growing_key("sequence"),
     Column("revision", String(64), nullable=False),
     Column("client", Text, nullable=False),
     Column("certificates", JSON, nullable=False),
@@ -113,7 +113,7 @@ annex_revisions = Table(
 audit_records = Table(
     "audit_records",
     metadata,
-    _sequence("position"),
+    growing_key("position"),
     Column("ticket_cbss", String(36), nullable=False),
     Column("kind", String(32), nullable=False),
     Column("month", String(7), nullable=False),

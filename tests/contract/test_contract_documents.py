@@ -29,6 +29,11 @@ OPERATIONS = {
         "/EmployerRepertoryService/v1/consult",
         {"consultEmployer"},
     ),
+    "DimonaServiceV1.wsdl": (
+        "DimonaService",
+        "/DimonaService/v1/consult",
+        {"submitDeclarations", "consultDeclarations", "consultPeriods", "checkEmployment"},
+    ),
     "TestConnectionServiceV1.wsdl": (
         "TestConnectionService",
         "/TestConnectionService/v1/consult",

@@ -68,7 +68,7 @@ def test_samples_name_nobody() -> None:
 
 
 def test_enterprise_numbers_of_samples_have_check_digits() -> None:
-    numbers = find_texts(r"[01]\d{9}", *REGISTRATION_NUMBERS)
+    numbers = find_texts(r"[01]\d{9}", *REGISTRATION_NUMBERS, "fieldValue")
     assert len(numbers) > 1
     assert all(has_valid_cbe_check_digits(number) for number in numbers)
 

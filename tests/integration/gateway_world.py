@@ -44,11 +44,14 @@ DMFA = "http://kszbcss.fgov.be/intf/DmfaConsultationService/v1"
 DMFA_PATH = "/DmfaConsultationService/consult"
 EMPLOYER_REPERTORY = "http://kszbcss.fgov.be/intf/EmployerRepertoryService/v1"
 EMPLOYER_REPERTORY_PATH = "/EmployerRepertoryService/v1/consult"
+DIMONA = "http://kszbcss.fgov.be/intf/DimonaService/v1"
+DIMONA_PATH = "/DimonaService/v1/consult"
 SCHEMAS = {
     SELF_EMPLOYED: "SelfEmployedServiceV2.xsd",
     TEST_CONNECTION: "TestConnectionServiceV1.xsd",
     DMFA: "DmfaConsultationServiceV1.xsd",
     EMPLOYER_REPERTORY: "EmployerRepertoryServiceV1.xsd",
+    DIMONA: "DimonaServiceV1.xsd",
 }
 PROXY = "10.0.0.9"
 # As many as the tests use at a time.

@@ -22,6 +22,7 @@ from sqlalchemy import update
 
 from authz.annex_document import AnnexInvalid
 from authz.enterprise import with_check_digits
+from authz.user_management.access import NoAccessReason
 from fixtures.employers import SyntheticEmployer, get_employer, load_employers
 from gateway.audit.keys import MonthKeys
 from gateway.audit.sealing import pseudonym, unseal
@@ -29,6 +30,8 @@ from gateway.bootstrap import open_annex_store
 from gateway.contracts import OperationContract, load_contracts
 from gateway.demo_world import demo_annexes
 from gateway.storage.employer_tables import employers as employers_table
+from gateway.user_access import REMEDIES
+from gateway.users.access import StoredAccounts
 from gateway.xml.binding import compile_writer
 from services.consultation import SourceAnswerInvalid, SourceCommunicationFailed, SourceUnavailable
 from services.employer import Register
@@ -221,14 +224,38 @@ def test_a_code_that_no_table_has_is_told_as_a_bad_answer(open_own_world: OpenWo
 
 
 @pytest.mark.parametrize("employer", NATURAL, ids=lambda employer: employer.key)
-def test_without_user_management_no_natural_person_is_told(world: World, employer: SyntheticEmployer) -> None:
-    reply = ask(world, by_registration(employer) | {"onBehalfOf": USER})
-    assert_answered(
-        reply,
-        "user_without_access",
-        ("field", "criteria/onBehalfOf"),
-        ("details", "this gateway has no User Management to check the user with"),
-    )
+def test_no_natural_person_is_told_to_a_user_whom_user_management_does_not_know(
+    world: World, employer: SyntheticEmployer
+) -> None:
+    reply = ask(world, by_registration(employer) | {"onBehalfOf": "0999930240-U999"})
+    details = REMEDIES[NoAccessReason.USER_UNKNOWN]
+    assert_answered(reply, "user_without_access", ("field", "criteria/onBehalfOf"), ("details", details))
+
+
+# Whose chief access manager asks, about which employer, and why not: the users of the demo world.
+ASKERS: tuple[tuple[str, str, NoAccessReason | None], ...] = (
+    ("bakery", "bakery", None),
+    ("accountant", "architect", None),
+    ("brewery", "bakery", NoAccessReason.NO_MANDATE),
+    ("architect", "bakery", NoAccessReason.APPLICATION_NOT_GRANTED),
+    ("secretariat", "bakery", NoAccessReason.MANDATE_ENDED),
+    ("accountant", "bakery", NoAccessReason.NO_MANDATE),
+)
+
+
+@pytest.mark.parametrize(("asker", "key", "reason"), ASKERS)
+def test_user_management_says_who_reaches_a_natural_person(
+    world: World, asker: str, key: str, reason: NoAccessReason | None
+) -> None:
+    """The employer and its mandatary do; once affiliated, or a provider for other things, is not enough."""
+    account = StoredAccounts(world.gateway.storage.database).find_account(str(get_employer(asker).enterprise_number))
+    assert account is not None
+    reply = ask(world, by_enterprise(get_employer(key)) | {"onBehalfOf": account.chief})
+    if reason is None:
+        assert_answered(reply, "data_found")
+    else:
+        details = ("details", REMEDIES[reason])
+        assert_answered(reply, "user_without_access", ("field", "criteria/onBehalfOf"), details)
 
 
 def test_under_the_look_up_of_categories_no_natural_person_is_told(open_own_world: OpenWorld) -> None:

@@ -88,12 +88,19 @@ def test_sealed_part_decrypts_to_exactly_what_the_decision_saw(keys: MonthKeys) 
     }
 
 
+def test_further_persons_have_pseudonyms_like_the_first(keys: MonthKeys) -> None:
+    sealed = seal(replace(RECORD, further_subjects=("85660112444", SSIN)), keys, NOON)
+    key = keys.get_for_sealing("2026-03")
+    assert sealed.further_subjects == (pseudonym(key, "85660112444"), sealed.row["subject"])
+    assert unseal(sealed.row, keys)["furtherSubjects"] == ["85660112444", SSIN]
+
+
 def test_row_shows_no_ssin(keys: MonthKeys) -> None:
     assert SSIN not in _shown(seal(RECORD, keys, NOON).row)
 
 
 def test_repr_of_a_record_shows_no_ssin() -> None:
-    assert SSIN not in repr(RECORD)
+    assert SSIN not in repr(replace(RECORD, further_subjects=(SSIN,)))
 
 
 def test_person_has_one_pseudonym_a_month_and_another_the_next(keys: MonthKeys) -> None:

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz import enterprise
-from authz.annex import Annex, Grant, RepresentedOrganisation
+from authz.annex import Annex, ClientKind, Grant, RepresentedOrganisation
 from authz.decision import MAX_FIELDS, MAX_VALUE, AccessFacts, AccessRequest, Deny, Permit, decide
 from authz.integration import Inscription, Period, PersonFacts
 from authz.organisation import Organisation
-from authz.ssin import Environment
+from authz.ssin import Environment, with_check_digits
 
 SSIN = "80631500121"
 SUCCESSOR = "80631500319"
@@ -139,6 +139,40 @@ def test_information_stays_within_the_contract_and_counts_what_it_leaves_out() -
     assert decision.information[-1] == ("parameter", "and 7 more")
 
 
+def test_a_refusal_about_one_of_several_persons_keeps_all_numbers_out_of_log_lines() -> None:
+    request, facts = _mended(len(ORDER))
+    request = replace(request, subjects=(SSIN, SUCCESSOR))
+    known = AccessFacts({SSIN: facts, SUCCESSOR: replace(facts, known=False)})
+    decision = decide(ECONOMY, request, known, NOW, Environment.TEST)
+    assert isinstance(decision, Deny)
+    assert (decision.case, decision.subject) == ("ssin_unknown", SUCCESSOR)
+    assert not any(ssin in repr((request, known, decision)) for ssin in (SSIN, SUCCESSOR))
+
+
+def test_of_several_persons_none_is_permitted_without_facts() -> None:
+    request, facts = _mended(len(ORDER))
+    with pytest.raises(ValueError, match="facts of that person"):
+        decide(ECONOMY, replace(request, subjects=(SSIN, SUCCESSOR)), AccessFacts({SSIN: facts}), NOW, Environment.TEST)
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=6))
+def test_several_persons_are_permitted_when_each_of_them_alone_is(integrated: list[bool]) -> None:
+    request, facts = _mended(len(ORDER))
+    ssins = tuple(with_check_digits(f"8063150{number:02d}", False) for number in range(len(integrated)))
+    persons = {
+        ssin: facts if known else replace(facts, client_inscriptions=())
+        for ssin, known in zip(ssins, integrated, strict=True)
+    }
+    together = decide(ECONOMY, replace(request, subjects=ssins), AccessFacts(persons), NOW, Environment.TEST)
+    alone = [
+        decide(ECONOMY, replace(request, subjects=(ssin,)), AccessFacts(persons), NOW, Environment.TEST)
+        for ssin in ssins
+    ]
+    assert isinstance(together, Permit) == all(isinstance(each, Permit) for each in alone)
+    if isinstance(together, Deny):
+        assert together.subject == ssins[integrated.index(False)]
+
+
 def _decision_time(annex: Annex, request: AccessRequest, facts: PersonFacts) -> float:
     """Return the seconds of one decision, at its best of several rounds."""
     known = AccessFacts(dict.fromkeys(request.subjects, facts))
@@ -244,3 +278,12 @@ def test_a_refusal_before_integration_tells_nothing_of_a_successor_or_a_death(
         assert DEATH.isoformat() not in told
         ignorant = replace(person, replaced_by=None, deceased_on=None, cancelled=False)
         assert _decide(annex, request, ignorant, now) == decision
+
+
+@given(requests(), persons, times)
+def test_an_enterprise_learns_nothing_of_what_became_of_a_person(
+    request: AccessRequest, person: PersonFacts, now: datetime
+) -> None:
+    enterprise_annex = replace(ECONOMY, kind=ClientKind.ENTERPRISE)
+    ignorant = replace(person, replaced_by=None, deceased_on=None, cancelled=False)
+    assert _decide(enterprise_annex, request, person, now) == _decide(enterprise_annex, request, ignorant, now)

@@ -26,7 +26,7 @@ def _cases() -> Iterator[Any]:
 
 
 def _annex(family: Mapping[str, Any], case: Mapping[str, Any]) -> Annex:
-    text = read_demo_text(case.get("annex", family["annex"]))
+    text = family.get("annexText") or read_demo_text(case.get("annex", family["annex"]))
     changes = iter(case.get("annexChange", ()))
     for old, new in zip(changes, changes, strict=True):
         assert old in text
@@ -98,6 +98,8 @@ def test_the_case_is_decided_as_its_rule_says(family: Mapping[str, Any], case: M
         assert decision.clause == expected["permit"]
         if request.needs_grant:
             assert decision.deliberation.startswith("Demonstration deliberation")
+            (grant,) = (each for grants in annex.grants.values() for each in grants if each.clause == decision.clause)
+            assert decision.integration == grant.integration
         for name in ("withheld", "dropped"):
             assert name not in expected or getattr(decision, name) == tuple(expected[name])
         assert decision.deliberation == expected.get("deliberation", decision.deliberation)
@@ -106,5 +108,6 @@ def test_the_case_is_decided_as_its_rule_says(family: Mapping[str, Any], case: M
         assert (decision.case, decision.clause) == (expected["deny"], expected.get("clause", ""))
         assert decision.allowed == expected.get("allowed", decision.allowed)
         assert decision.allowed
+        assert decision.subject is None or decision.subject in request.subjects
         if "information" in expected:
             assert decision.information == tuple((name, value) for name, value in expected["information"])

@@ -1,17 +1,19 @@
 """Who may reach an employer who is a natural person: User Management's answer in the words of the repertory."""
 
-from contextlib import nullcontext
+import sqlite3
 from dataclasses import replace
 from datetime import date
 from functools import cache
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from user_management_world import FakeUserManagement, make_world, read_world
 
 from authz.user_management.access import NoAccessReason
 from authz.user_management.model import Affiliation
-from gateway.user_access import REMEDIES, ManagedUserAccess, NoUserAccess
+from gateway.user_access import REMEDIES, ManagedUserAccess
+from services.consultation import SourceUnavailable
 from services.employer import EmployerReference, Register
 from services.employer_repertory.natural_persons import APPLICATION
 
@@ -30,7 +32,7 @@ def check(user: str, employer: EmployerReference = BAKERY, day: date = DAY, **ch
     if changed:
         bakery = world.accounts[NAMES["bakery"]]
         world = replace(world, accounts=world.accounts | {NAMES["bakery"]: replace(bakery, **changed)})
-    access = ManagedUserAccess(lambda: nullcontext(world)).check_access(user, employer, APPLICATION, day)
+    access = ManagedUserAccess(world).check_access(user, employer, APPLICATION, day)
     return access.granted, access.reason
 
 
@@ -73,6 +75,13 @@ def test_every_reason_says_what_to_mend_in_what_a_reply_can_hold(reason: NoAcces
     assert 0 < len(REMEDIES[reason]) <= 256
 
 
-def test_without_user_management_nobody_reaches_anybody() -> None:
-    access = NoUserAccess().check_access(NAMES["anna"], BAKERY, APPLICATION, DAY)
-    assert not access.granted
+class AccountsAway(FakeUserManagement):
+    """Accounts whose database does not answer."""
+
+    def find_account_of(self, technical_id: str) -> Any:
+        raise OperationalError("SELECT", {"of": technical_id}, sqlite3.OperationalError("gone"))
+
+
+def test_accounts_that_cannot_be_read_are_a_source_that_cannot_be_asked() -> None:
+    with pytest.raises(SourceUnavailable):
+        ManagedUserAccess(AccountsAway()).check_access(NAMES["anna"], BAKERY, APPLICATION, DAY)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -70,6 +70,11 @@ class FakeUserManagement:
 
     def next_sender_number(self) -> str:
         return str(self.sender_numbers + sum(len(each.technical_users) for each in self.accounts.values()))
+
+    def copy(self) -> "FakeUserManagement":
+        """Return a world that starts from this one; accounts and events are values."""
+        histories = {number: list(history) for number, history in self.histories.items()}
+        return FakeUserManagement(self.environment, dict(self.accounts), histories, self.sender_numbers)
 
     def give(self, enterprise_number: str, command: Any, actor: Actor, now: datetime) -> Accepted | Refused:
         """Decide and, if it is accepted, remember what happened."""
@@ -179,8 +184,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, frozenset):
         return sorted(plain(each) for each in value)
     return value.value if isinstance(value, Enum) else value
-
-
-def at(text: str) -> datetime:
-    """Read a time that YAML left as text or gave aware."""
-    return datetime.fromisoformat(text).astimezone(UTC)
