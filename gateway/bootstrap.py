@@ -30,6 +30,7 @@ from gateway.recorder import ExchangeRecorder
 from gateway.replies import Replies
 from gateway.revocation import RevocationWatch
 from gateway.settings import Settings
+from gateway.sources.dimona_sql import SqlDimonaRepository
 from gateway.sources.dmfa_sql import SqlDmfaRepository
 from gateway.sources.employer_repertory_sql import SqlEmployerRegister
 from gateway.sources.self_employed_sql import SqlSelfEmployedRepository
@@ -43,14 +44,6 @@ from gateway.wss.sign import Signer
 from gateway.wss.trust import Trust
 from gateway.xml.parse import XmlLimits
 from services.employer_repertory.repository import UserAccess
-
-# One repository for each service that has a source; whoever adds a service adds its line.
-REPOSITORIES: Mapping[str, Callable[[Database], object]] = {
-    "DmfaConsultationService/v1": lambda database: SqlDmfaRepository(database.read),
-    "EmployerRepertoryService/v1": lambda database: SqlEmployerRegister(database.read),
-    "SelfEmployedService/v2": lambda database: SqlSelfEmployedRepository(database.read),
-}
-
 
 # The secured application whose mandates let somebody act for an employer here: what employers do is declare.
 _DECLARATIONS = "dimona"
@@ -93,6 +86,17 @@ class Gateway:
         self.storage.close()
 
 
+# One repository for each service that has a source; whoever adds a service adds its line.
+REPOSITORIES: Mapping[str, Callable[[Storage], object]] = {
+    "DimonaService/v1": lambda storage: SqlDimonaRepository(
+        storage.database.read, storage.commit, lambda connection, changes: None
+    ),
+    "DmfaConsultationService/v1": lambda storage: SqlDmfaRepository(storage.database.read),
+    "EmployerRepertoryService/v1": lambda storage: SqlEmployerRegister(storage.database.read),
+    "SelfEmployedService/v2": lambda storage: SqlSelfEmployedRepository(storage.database.read),
+}
+
+
 def build_gateway(
     settings: Settings,
     clock: Clock = system_clock,
@@ -124,7 +128,7 @@ def _build(
     annexes = AnnexRegistry(
         AnnexStore(storage.database, storage.commit, storage.trail, lambda text: read_annex(text, shapes))
     )
-    sources = {name: make(storage.database) for name, make in REPOSITORIES.items()} | dict(repositories)
+    sources = {name: make(storage) for name, make in REPOSITORIES.items()} | dict(repositories)
     page_tokens = _open_page_tokens(settings)
     accounts = StoredAccounts(storage.database)
     ports = {"page_tokens": page_tokens, "user_access": user_access or ManagedUserAccess(accounts)}
