@@ -32,14 +32,21 @@ from gateway.revocation import RevocationWatch
 from gateway.settings import Settings
 from gateway.sources.dimona_sql import SqlDimonaRepository
 from gateway.sources.dmfa_sql import SqlDmfaRepository
+from gateway.sources.employer_repertory_sql import SqlEmployerRegister
 from gateway.sources.self_employed_sql import SqlSelfEmployedRepository
 from gateway.storage.database import Database, WrongEncoding
 from gateway.storage.group_commit import GroupCommit
+from gateway.user_access import ManagedUserAccess
+from gateway.users.access import ManagedEmployerAccess, StoredAccounts
+from gateway.users.store import UserStore
 from gateway.wss.policy import SecurityPolicy
 from gateway.wss.sign import Signer
 from gateway.wss.trust import Trust
 from gateway.xml.parse import XmlLimits
+from services.employer_repertory.repository import UserAccess
 
+# The secured application whose mandates let somebody act for an employer here: what employers do is declare.
+_DECLARATIONS = "dimona"
 _PREPARE = "run ksz-gateway migrate, or ksz-gateway demo for a world to try things in"
 
 
@@ -85,26 +92,36 @@ REPOSITORIES: Mapping[str, Callable[[Storage], object]] = {
         storage.database.read, storage.commit, lambda connection, changes: None
     ),
     "DmfaConsultationService/v1": lambda storage: SqlDmfaRepository(storage.database.read),
+    "EmployerRepertoryService/v1": lambda storage: SqlEmployerRegister(storage.database.read),
     "SelfEmployedService/v2": lambda storage: SqlSelfEmployedRepository(storage.database.read),
 }
 
 
 def build_gateway(
-    settings: Settings, clock: Clock = system_clock, repositories: Mapping[str, object] | None = None
+    settings: Settings,
+    clock: Clock = system_clock,
+    repositories: Mapping[str, object] | None = None,
+    user_access: UserAccess | None = None,
 ) -> Gateway:
     """Build the gateway of this process; CannotStart with one line when something is missing.
 
-    `repositories` replaces sources, by the name of their service.
+    `repositories` replaces sources, by the name of their service; `user_access` replaces User Management.
     """
     storage = open_storage(settings, clock)
     try:
-        return _build(storage, settings, clock, repositories or {})
+        return _build(storage, settings, clock, repositories or {}, user_access)
     except BaseException:
         storage.close()
         raise
 
 
-def _build(storage: Storage, settings: Settings, clock: Clock, repositories: Mapping[str, object]) -> Gateway:
+def _build(
+    storage: Storage,
+    settings: Settings,
+    clock: Clock,
+    repositories: Mapping[str, object],
+    user_access: UserAccess | None,
+) -> Gateway:
     _check_schema(storage)
     contracts = load_contracts()
     shapes = contracts.shapes()
@@ -113,10 +130,10 @@ def _build(storage: Storage, settings: Settings, clock: Clock, repositories: Map
     )
     sources = {name: make(storage) for name, make in REPOSITORIES.items()} | dict(repositories)
     page_tokens = _open_page_tokens(settings)
+    accounts = StoredAccounts(storage.database)
+    ports = {"page_tokens": page_tokens, "user_access": user_access or ManagedUserAccess(accounts)}
     endpoints = {
-        path: ServiceEndpoint(
-            contract, sources.get(contract.descriptor.name), settings.public_url, page_tokens=page_tokens
-        )
+        path: ServiceEndpoint(contract, sources.get(contract.descriptor.name), settings.public_url, **ports)
         for path, contract in contracts.services.items()
     }
     catalogue = load_catalogue()
@@ -132,7 +149,7 @@ def _build(storage: Storage, settings: Settings, clock: Clock, repositories: Map
         annexes=annexes,
         admission=Admission(storage.commit),
         facts=Repertory(storage.database),
-        employer_access=OwnEmployerAccess(storage.database),
+        employer_access=ManagedEmployerAccess(OwnEmployerAccess(storage.database), accounts, _DECLARATIONS),
         environment=settings.environment,
         replies=Replies(catalogue, settings.public_url, clock),
         recorder=ExchangeRecorder(storage.trail),
@@ -205,6 +222,16 @@ def open_annex_store(storage: Storage) -> AnnexStore:
     """Return the store of annexes, which reads them against this version's contracts."""
     shapes = load_contracts().shapes()
     return AnnexStore(storage.database, storage.commit, storage.trail, lambda text: read_annex(text, shapes))
+
+
+def open_user_store(storage: Storage, settings: Settings) -> UserStore:
+    """Return the store of User Management."""
+    return UserStore(storage.database, storage.commit, storage.trail, settings.environment)
+
+
+def open_client_trust(settings: Settings) -> Trust:
+    """Return the authorities that client certificates come from, with their revocation lists."""
+    return _open_trust(settings, SecurityPolicy())
 
 
 def list_annexes(storage: Storage, now: datetime) -> list[Annex]:

@@ -9,6 +9,18 @@ from services.statuses import StatusTable
 
 
 @dataclass(frozen=True, slots=True)
+class ReservedContext:
+    """A legal context of an operation that only one client may use, on one deliberation, whatever other annexes say.
+
+    `client` is the name of the client's annex, `deliberation` the text that its grant must carry.
+    """
+
+    legal_context: str
+    client: str
+    deliberation: str
+
+
+@dataclass(frozen=True, slots=True)
 class ListedPersons:
     """Where a reply lists persons whom its request need not have named.
 
@@ -36,6 +48,7 @@ class OperationDescriptor:
     the reply lists persons, None where it lists none.
 
     `needs_grant` is False for the few operations that every client may call. `max_bytes` bounds the whole message.
+    `reserved` are the legal contexts that one client has for itself.
     """
 
     name: str
@@ -45,6 +58,7 @@ class OperationDescriptor:
     persons: ListedPersons | None = None
     needs_grant: bool = True
     max_bytes: int = 256 * 1024
+    reserved: tuple[ReservedContext, ...] = ()
 
     @property
     def consults_persons(self) -> bool:

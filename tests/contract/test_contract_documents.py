@@ -24,6 +24,11 @@ OPERATIONS = {
         "/DmfaConsultationService/consult",
         {"consultDmfaAttestationsBySsin", "consultPersonnelByEmployer"},
     ),
+    "EmployerRepertoryServiceV1.wsdl": (
+        "EmployerRepertoryService",
+        "/EmployerRepertoryService/v1/consult",
+        {"consultEmployer"},
+    ),
     "DimonaServiceV1.wsdl": (
         "DimonaService",
         "/DimonaService/v1/consult",

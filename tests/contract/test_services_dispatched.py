@@ -5,13 +5,15 @@ from datetime import UTC, datetime
 import pytest
 
 from fixtures.dmfa_personas import demo_rows as demo_attestations
+from fixtures.employers import get_employer
 from fixtures.personas import demo_rows, load_personas
 from gateway.contracts import load_contracts
 from gateway.dispatch import ServiceEndpoint
-from services import dmfa, self_employed, test_connection
+from services import dmfa, employer_repertory, self_employed, test_connection
 from services.consultation import Consultation, SourceUnavailable
 from services.descriptor import ServiceDescriptor
 from tests.unit.fakes_dmfa import FakeDmfaRepository, FakePageTokens
+from tests.unit.fakes_employer_repertory import FakeEmployerRegister, FakeUserAccess
 from tests.unit.fakes_self_employed import FakeSelfEmployedRepository
 
 NOW = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)
@@ -79,6 +81,21 @@ def test_a_service_finds_its_ports_by_their_names() -> None:
         "consultDmfaAttestationsBySsin": ("page_found", True),
         "consultPersonnelByEmployer": ("not_implemented", False),
     }
+
+
+def test_the_repertory_finds_its_register_and_its_access_of_users() -> None:
+    contract = load_contracts((employer_repertory.DESCRIPTOR,)).services[employer_repertory.DESCRIPTOR.path]
+    bakery, access = get_employer("bakery"), FakeUserAccess()
+    endpoint = ServiceEndpoint(contract, FakeEmployerRegister(), "https://gateway.example", user_access=access)
+    (operation,) = contract.operations.values()
+    values = {
+        "informationCustomer": {"customerIdentification": {"cbeNumber": "0999912028"}},
+        "legalContext": "FRONTOFFICE:EMPLOYMENT_MEASURES",
+        "criteria": {"nssoRegistrationNumber": bakery.registration_number, "onBehalfOf": "0999930240-U2"},
+    }
+    outcome = endpoint.call(operation, Consultation("consultEmployer", values, NOW, "", "front-office"))
+    assert outcome.case == "user_without_access"
+    assert [user for user, *_ in access.asked] == ["0999930240-U2"]
 
 
 def test_test_message_is_echoed() -> None:

@@ -32,7 +32,7 @@ def test_a_demo_world_is_prepared_once_and_then_reused(state: Path) -> None:
     files = {path: path.stat().st_mtime_ns for path in (state / "pki").rglob("*.pem")}
     again = run_command("demo", "--state", state)
     assert again.returncode == 0
-    assert "13 clients, 109 persons" in again.stdout
+    assert "18 clients, 109 persons" in again.stdout
     assert {path: path.stat().st_mtime_ns for path in (state / "pki").rglob("*.pem")} == files
 
 

@@ -1,0 +1,73 @@
+"""Fakes of the ports of EmployerRepertoryService, in memory."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from fixtures.employers import SyntheticEmployer, load_employers
+from services.employer import EmployerReference
+from services.employer_repertory.registration import Category, Registration
+from services.employer_repertory.repository import Access
+
+
+class FakeEmployerRegister:
+    """Finds synthetic employers; raises `fault` when it is set."""
+
+    def __init__(self, employers: Iterable[SyntheticEmployer] | None = None) -> None:
+        known = load_employers() if employers is None else tuple(employers)
+        self.registrations = tuple(make_registration(employer) for employer in known)
+        self.fault: Exception | None = None
+
+    def find_registrations(self, employer: EmployerReference) -> tuple[Registration, ...]:
+        if self.fault is not None:
+            raise self.fault
+        found = (each for each in self.registrations if _is_meant(each, employer))
+        return tuple(sorted(found, key=lambda each: (each.register, each.registration_number)))
+
+
+class FakeUserAccess:
+    """Lets each user reach the employers named by their registration numbers; remembers what it was asked."""
+
+    def __init__(self, reachable: Mapping[str, Iterable[str]] | None = None) -> None:
+        self._reachable = {user: frozenset(numbers) for user, numbers in (reachable or {}).items()}
+        self.asked: list[tuple[str, EmployerReference, str, date]] = []
+        self.fault: Exception | None = None
+
+    def check_access(self, user: str, employer: EmployerReference, application: str, day: date) -> Access:
+        if self.fault is not None:
+            raise self.fault
+        self.asked.append((user, employer, application, day))
+        if employer.registration_number in self._reachable.get(user, ()):
+            return Access(granted=True, reason="user of the enterprise")
+        return Access(granted=False, reason="the user has no mandate for the employer")
+
+
+def make_registration(employer: SyntheticEmployer) -> Registration:
+    """Return what the register tells of a synthetic employer."""
+    document = employer.document
+    return Registration(
+        register=employer.register,
+        registration_number=employer.registration_number,
+        enterprise_number=employer.enterprise_number,
+        natural_person=employer.natural_person,
+        deletion_date=employer.deletion_date,
+        legal_form=document.get("legalForm"),
+        registered_office=document.get("registeredOffice"),
+        employer_type=document.get("employerType"),
+        categories=tuple(
+            Category(
+                category["category"],
+                tuple(category["naceCodes"]),
+                category.get("placeOfOperation"),
+                tuple(category["importanceCodes"]),
+            )
+            for category in document.get("categories", ())
+        ),
+        ssin=employer.ssin,
+    )
+
+
+def _is_meant(registration: Registration, employer: EmployerReference) -> bool:
+    if employer.register is not None:
+        number = (registration.register, registration.registration_number)
+        return number == (employer.register, employer.registration_number)
+    return registration.enterprise_number == employer.enterprise_number
