@@ -26,13 +26,14 @@ class ContractShape:
 
     `request_paths` has every element of the request, `reply_paths` every element of the reply after `status`.
     `has_data_filters`: the reply can list what was withheld. `consults_persons`: the reply holds data of a
-    person.
+    person. `kinds` are the kinds of clients whose annex may grant the operation; None: any.
     """
 
     request_paths: Mapping[str, bool] = field(default_factory=dict)
     reply_paths: Mapping[str, bool] = field(default_factory=dict)
     has_data_filters: bool = False
     consults_persons: bool = True
+    kinds: frozenset[str] | None = None
 
 
 Contracts = Mapping[str, Mapping[str, ContractShape]]

@@ -66,6 +66,7 @@ class OperationContract:
             },
             has_data_filters=self.has_data_filters,
             consults_persons=self.descriptor.subject is not None,
+            kinds=self.descriptor.kinds,
         )
 
 

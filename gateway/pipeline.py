@@ -12,6 +12,10 @@
 | dispatch     | what the source has                                             | a case of the reply, or MSG00002 |
 | disclose     | what of it the annex grants                                     |                                  |
 | respond      | a message valid against its XSD, recorded, then signed          | fault MSG00003                   |
+
+HealthCheck answers when things are broken (`answers_when_broken`): past authentication, whose annexes are in memory, it
+needs neither database nor audit nor signing key. `admit` notes nothing of it, the recorder keeps no record, and its
+answer leaves unsigned where it cannot be signed.
 """
 
 from collections.abc import Callable
@@ -34,6 +38,7 @@ from gateway.established import (
     Kind,
     Resolved,
     Valid,
+    asks_what_answers_when_broken,
     find,
     get,
 )
@@ -50,13 +55,21 @@ from gateway.stages.receive import receive
 from gateway.stages.resolve import resolve
 from gateway.stages.validate import validate
 from gateway.wss.policy import SecurityPolicy
-from gateway.wss.sign import Signer, unsigned
+from gateway.wss.sign import SigningFailed, unsigned
 from gateway.wss.trust import Trust
 from gateway.xml.parse import XmlLimits
 
 log = structlog.get_logger(__name__)
 
 _UNRECORDED = Fault("MSG00001", "The gateway cannot record exchanges now; try again later.", faultcode="soapenv:Server")
+
+
+class Signs(Protocol):
+    """Signs what leaves."""
+
+    def sign(self, body_inner_xml: str, confirm: bytes | None, now: datetime) -> bytes:
+        """Return a whole envelope around the Body's element, confirming a request's signature; SigningFailed."""
+        ...
 
 
 class Recorder(Protocol):
@@ -97,7 +110,7 @@ class Pipeline:
     environment: Environment
     replies: Replies
     recorder: Recorder
-    signer: Signer
+    signer: Signs
     clock: Callable[[], datetime]
 
     def process(self, arrived: Arrived) -> Answer:
@@ -164,7 +177,12 @@ class Pipeline:
         admitted = find(established, Admitted)
         if admitted is None:
             return unsigned(message.body)
-        return self.signer.sign(message.body, admitted.previous.signature_value, self.clock())
+        try:
+            return self.signer.sign(message.body, admitted.previous.signature_value, self.clock())
+        except SigningFailed:
+            if asks_what_answers_when_broken(established):
+                return unsigned(message.body)
+            raise
 
 
 class _Trail:

@@ -7,21 +7,30 @@ from typing import Any
 from services.consultation import Values
 from services.statuses import StatusTable
 
+CONSULTING_KINDS = frozenset({"institution", "integrator", "enterprise"})
+
 
 @dataclass(frozen=True, slots=True)
 class OperationDescriptor:
     """One operation; its messages are `<name>Request`, `<name>Response` and `<name>Fault`.
 
     `subject` and `period` are paths of the request (`criteria/ssin`, `criteria/period`), or None where the operation
-    is about nobody or about no time. `needs_grant` is False for the few operations that every client may call.
-    `max_bytes` bounds the whole message.
+    is about nobody or about no time. `needs_grant` is False for the few operations that every client may call;
+    `free_when` is (path, value) of a request that every client may send all the same. `kinds` are the kinds of clients
+    whose annex may grant the operation. `max_bytes` bounds the whole message.
+
+    `answers_when_broken`: the operation consults nobody and has no effect, so it is answered without the database: its
+    message is neither remembered, counted nor recorded, and the answer leaves unsigned where it cannot be signed.
     """
 
     name: str
     subject: str | None = None
     period: str | None = None
     needs_grant: bool = True
+    free_when: tuple[str, str] | None = None
+    kinds: frozenset[str] = CONSULTING_KINDS
     max_bytes: int = 256 * 1024
+    answers_when_broken: bool = False
 
 
 def _no_subject_data(case: str, ssin: str, successor: str | None) -> Values:

@@ -60,8 +60,12 @@ def _access_request(valid: Valid) -> AccessRequest:
         parameters=dict(_leaves(valid.values.get("criteria", {}), "criteria")),
         subject=_at(valid.values, operation.descriptor.subject),
         period=_period(_at(valid.values, operation.descriptor.period)),
-        needs_grant=operation.descriptor.needs_grant,
+        needs_grant=operation.descriptor.needs_grant and not _is_free(valid.values, operation.descriptor.free_when),
     )
+
+
+def _is_free(values: Mapping[str, Any], free_when: tuple[str, str] | None) -> bool:
+    return free_when is not None and _at(values, free_when[0]) == free_when[1]
 
 
 def _leaves(values: Mapping[str, Any], prefix: str) -> Any:
