@@ -1,4 +1,4 @@
-"""HealthCheck, the operation that more than one service offers: the port behind which measurements stand, and the reply.
+"""HealthCheck, an operation of more than one service: the port behind which measurements stand, and the reply.
 
 It consults nobody: it tells how the components are, as they were last measured, and measures nothing itself.
 """

@@ -13,7 +13,7 @@ def admit(authenticated: Authenticated, admission: Admission, clock: Callable[[]
     """Note the message durably, across workers and nodes, before anything is done for it.
 
     wsse:FailedCheck for one seen before, GTW00001 over the quota, MSG00001 when it cannot be noted. An operation that
-    answers when broken needs no note: it has no effect, and the database that would hold the note may be what is broken.
+    answers when broken needs no note: it has no effect, and the database that would hold it may be what is broken.
     """
     if asks_what_answers_when_broken(authenticated):
         return Admitted(authenticated)

@@ -1,4 +1,4 @@
-"""EmployerMandateConsultationService v2: may a user of User Management reach an employer's data, and is the service well."""
+"""EmployerMandateConsultationService v2: who reaches an employer's data, and is the service well."""
 
 from services.descriptor import OperationDescriptor, ServiceDescriptor
 from services.employer_mandate.service import NAME, NAMESPACE, EmployerMandateConsultation

@@ -41,7 +41,13 @@ SELF_EMPLOYED_PATH = "/SelfEmployedService/v2/consult"
 TEST_CONNECTION_PATH = "/TestConnectionService/v1/consult"
 DMFA = "http://kszbcss.fgov.be/intf/DmfaConsultationService/v1"
 DMFA_PATH = "/DmfaConsultationService/consult"
+HEALTH = "http://kszbcss.fgov.be/intf/HealthCheckService/v1"
+HEALTH_PATH = "/HealthCheckService/v1/consult"
+MANDATE = "http://kszbcss.fgov.be/intf/EmployerMandateConsultationService/v2"
+MANDATE_PATH = "/EmployerMandateConsultationService/v2/consult"
 SCHEMAS = {
+    HEALTH: "HealthCheckServiceV1.xsd",
+    MANDATE: "EmployerMandateConsultationServiceV2.xsd",
     SELF_EMPLOYED: "SelfEmployedServiceV2.xsd",
     TEST_CONNECTION: "TestConnectionServiceV1.xsd",
     DMFA: "DmfaConsultationServiceV1.xsd",
