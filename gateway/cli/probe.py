@@ -16,14 +16,12 @@ def probe(
     level: Annotated[str, typer.Option(metavar="PING|DEFAULT|DEEP", help="How thoroughly to look.")] = "DEEP",
     service: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Only the sources of this service, such as SelfEmployedService/v2."),
+        typer.Option(metavar="NAME", help="Only this service's sources, such as SelfEmployedService/v2."),
     ] = None,
     url: Annotated[
         str | None, typer.Option(help="Address of the gateway.", show_default="the public_url setting")
     ] = None,
-    client: Annotated[
-        str, typer.Option(metavar="NAME", help="Client to ask as; its annex grants HealthCheck.")
-    ] = "probe",
+    client: Annotated[str, typer.Option(metavar="NAME", help="Client to ask as, whose annex grants it.")] = "probe",
     warning: Annotated[
         int | None, typer.Option(metavar="MS", help="WARNING when the answer takes longer than so many milliseconds.")
     ] = None,
@@ -31,7 +29,7 @@ def probe(
         int | None, typer.Option(metavar="MS", help="CRITICAL when the answer takes longer than so many milliseconds.")
     ] = None,
     timeout: Annotated[
-        int, typer.Option(metavar="S", min=1, help="CRITICAL without an answer in so many seconds.")
+        int, typer.Option(metavar="S", min=1, help="CRITICAL after so many seconds without answer.")
     ] = 10,
     state: StateOption = None,
     as_json: JsonOption = False,
