@@ -8,9 +8,10 @@ from fixtures.dmfa_personas import demo_rows as demo_attestations
 from fixtures.personas import demo_rows, load_personas
 from gateway.contracts import load_contracts
 from gateway.dispatch import ServiceEndpoint
-from services import dmfa, self_employed, test_connection
+from services import dmfa, employer_mandate, health_check, self_employed, test_connection
 from services.consultation import Consultation, SourceUnavailable
 from services.descriptor import ServiceDescriptor
+from services.health import Component, Kind, Level, State
 from tests.unit.fakes_dmfa import FakeDmfaRepository, FakePageTokens
 from tests.unit.fakes_self_employed import FakeSelfEmployedRepository
 
@@ -79,6 +80,39 @@ def test_a_service_finds_its_ports_by_their_names() -> None:
         "consultDmfaAttestationsBySsin": ("page_found", True),
         "consultPersonnelByEmployer": ("not_implemented", False),
     }
+
+
+class FakeHealth:
+    """Implements `services.health.Health`: everything is well, and it tells what it was asked."""
+
+    services = frozenset({"DmfaConsultationService/v1", "EmployerMandateConsultationService/v2"})
+
+    def components(self, level: Level, services: frozenset[str], now: datetime) -> list[Component]:
+        return [Component(f"{level} {name}", Kind.SOURCE, State.OK) for name in sorted(services)]
+
+
+@pytest.mark.parametrize(
+    ("descriptor", "told"),
+    [
+        (health_check.DESCRIPTOR, [f"DEEP {name}" for name in sorted(FakeHealth.services)]),
+        (employer_mandate.DESCRIPTOR, ["DEEP EmployerMandateConsultationService/v2"]),
+    ],
+    ids=lambda each: getattr(each, "name", ""),
+)
+def test_health_check_tells_of_all_services_or_of_its_own(descriptor: ServiceDescriptor, told: list[str]) -> None:
+    contract = load_contracts((descriptor,)).services[descriptor.path]
+    endpoint = ServiceEndpoint(contract, None, "https://gateway.example", health=FakeHealth())
+    (operation,) = (one for one in contract.operations.values() if one.descriptor.name == "HealthCheck")
+    outcome = endpoint.call(operation, Consultation("HealthCheck", {"criteria": {"level": "DEEP"}}, NOW, ""))
+    assert [each["name"] for each in outcome.data["health"]["component"]] == told
+
+
+def test_user_access_asks_the_repository() -> None:
+    endpoint = make_endpoint(employer_mandate.DESCRIPTOR, None)
+    (operation,) = (one for one in endpoint.contract.operations.values() if one.descriptor.name != "HealthCheck")
+    values = {"criteria": {"technicalUserId": "U", "entity": {"enterpriseNumber": "0999910345"}, "application": "X"}}
+    with pytest.raises(SourceUnavailable):
+        endpoint.call(operation, Consultation(operation.descriptor.name, values, NOW, ""))
 
 
 def test_test_message_is_echoed() -> None:
