@@ -16,12 +16,18 @@ GrantKey = tuple[str, str, str | None]
 
 
 class ClientKind(StrEnum):
-    """What a client is; institutions and integrators consult persons, integrators speak for others."""
+    """What a client is.
+
+    Institutions and integrators consult persons, integrators speak for others. An enterprise is an employer, a
+    recognised social secretariat or another provider: it consults persons only through an employer for which it may
+    act.
+    """
 
     INSTITUTION = "institution"
     SUPPORT_APPLICATION = "supportApplication"
     MONITORING_PROBE = "monitoringProbe"
     INTEGRATOR = "integrator"
+    ENTERPRISE = "enterprise"
 
 
 class AuthenticationMethod(StrEnum):
@@ -87,7 +93,8 @@ class Grant:
     holds. `parameters` are the leaf elements that the request may carry. `withheld` are the reply's paths as
     the annex withholds them, `dropped` those that really go: a mandatory element goes with its nearest
     optional ancestor. `integration` is None only where the operation consults no person or the deliberation
-    exempts it.
+    exempts it. `notified`: the client is told of each declaration about a person whom `integration` covers, cut
+    to what this grant gives.
     """
 
     clause: str
@@ -98,6 +105,7 @@ class Grant:
     dropped: tuple[str, ...] = ()
     integration: IntegrationRule | None = None
     deliberation: str = ""
+    notified: bool = False
 
 
 @dataclass(frozen=True, slots=True)

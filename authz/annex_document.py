@@ -22,7 +22,7 @@ from authz.contract_shape import Contracts
 from authz.organisation import Organisation
 
 MAX_OPERATIONS = 500
-_CONSULTING_KINDS = (ClientKind.INSTITUTION, ClientKind.INTEGRATOR)
+_CONSULTING_KINDS = (ClientKind.INSTITUTION, ClientKind.INTEGRATOR, ClientKind.ENTERPRISE)
 
 _Part = TypeVar("_Part", bound=BaseModel)
 
@@ -150,6 +150,9 @@ def _check_places_together(
             document.add_problem((*place, "operation"), message, "Remove the operation, or the kind is wrong")
         elif shape and shape.kinds is not None and kind in tuple(ClientKind) and kind not in shape.kinds:
             message = f"is not for a {kind}; it is for {', '.join(sorted(shape.kinds))}"
+            document.add_problem((*place, "operation"), message, "Remove the operation, or the kind is wrong")
+        elif shape and shape.consults_persons and not shape.names_employer and kind == ClientKind.ENTERPRISE:
+            message = "consults persons without naming an employer, which no enterprise may"
             document.add_problem((*place, "operation"), message, "Remove the operation, or the kind is wrong")
 
 

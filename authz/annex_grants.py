@@ -51,6 +51,7 @@ def check_grant(grant: GrantPart, place: Path, contracts: Contracts, document: Y
     _check_parameters(grant, place, shape, document)
     _check_withheld(grant, place, shape, document)
     _check_integration(grant, place, shape, document)
+    _check_notified(grant, place, shape, document)
 
 
 def _check_legal_contexts(grant: GrantPart, place: Path, shape: ContractShape, document: YamlDocument) -> None:
@@ -68,11 +69,18 @@ def _check_parameters(grant: GrantPart, place: Path, shape: ContractShape, docum
         where = (*place, "parameters", path)
         if path not in criteria:
             document.add_problem(where, "no search parameter of the operation", suggest(path, criteria))
+        elif demands is not None and (around := _find_repeated_around(path, shape)) is not None:
+            message = f"stands in {around}, which is repeated, so that one of them would do for all"
+            document.add_problem(where, message, f"Remove its demands, or give them to {around} itself")
         elif demands is not None and demands.max_years_back is not None:
             first = _first_leaf(path, shape)
             if not is_mandatory(first, shape, within=path):
                 message = f"{first}, where it begins, is optional, so nothing would be bounded without it"
                 document.add_problem((*where, "maxYearsBack"), message, f"Give maxYearsBack to {first} itself")
+
+
+def _find_repeated_around(path: str, shape: ContractShape) -> str | None:
+    return next((around for around in shape.repeated if path != around and is_within(path, around)), None)
 
 
 def _check_withheld(grant: GrantPart, place: Path, shape: ContractShape, document: YamlDocument) -> None:
@@ -112,6 +120,16 @@ def _check_integration(grant: GrantPart, place: Path, shape: ContractShape, docu
             document.add_problem((*place, name), "stands beside integration", "Keep one of the two")
 
 
+def _check_notified(grant: GrantPart, place: Path, shape: ContractShape, document: YamlDocument) -> None:
+    where = (*place, "notified")
+    if grant.notified and not shape.lists_persons:
+        message = "the operation lists no persons, so that nobody can be notified of them"
+        document.add_problem(where, message, "Remove notified, or give it to an operation that lists persons")
+    elif grant.notified and grant.integration is None:
+        message = "without integration nothing says which persons the client is notified of"
+        document.add_problem(where, message, "Add integration with its contexts, or remove notified")
+
+
 def compile_grant(grant: GrantPart, place: Path, shape: ContractShape, customers: frozenset[Organisation]) -> Grant:
     """Compile a grant without problems; `customers` are the organisations for which it holds."""
     clause = show_path(place)
@@ -125,6 +143,7 @@ def compile_grant(grant: GrantPart, place: Path, shape: ContractShape, customers
         dropped=_dropped(grant.withheld, shape),
         integration=integration.to_rule() if integration else None,
         deliberation=_deliberation(grant),
+        notified=grant.notified,
     )
 
 

@@ -185,6 +185,11 @@ class GrantPart(_Part):
         None,
         description="In place of `integration`: the clause of the deliberation that exempts from it",
     )
+    notified: bool = Field(
+        False,
+        description="Whether the client is notified of each declaration about a person in its file; only where the "
+        "operation lists persons, and with `integration`, which says whose file counts",
+    )
 
 
 class HeaderPart(_Part):
@@ -195,8 +200,9 @@ class HeaderPart(_Part):
         description="Short name of the client: lower case, digits and hyphens",
     )
     kind: Annotated[ClientKind, Field(strict=False)] = Field(
-        description="`institution`, `integrator` (speaks for other organisations), `supportApplication` or "
-        "`monitoringProbe`; the last two consult no persons"
+        description="`institution`, `integrator` (speaks for other organisations), `enterprise` (an employer or its "
+        "provider: only for employers for which it may act), `supportApplication` or `monitoringProbe`; the last two "
+        "consult no persons"
     )
     identity: NamedOrganisationPart = Field(description="The client itself")
     valid_from: Day = Field(description="First day on which the annex holds, in Brussels (2024-01-01, no quotes)")

@@ -56,7 +56,12 @@ and holds for the organisation that the request names as its customer.
   answer the request itself.
 - **Integration control.** The organisation that the request names must have the person in its file, under one
   of `contexts`, on at least one day between the period's begin less `daysBefore` and its end plus
-  `daysAfter`. A period without end ends today; without a period, today is the period.
+  `daysAfter`. A period without end ends today; without a period, today is the period. Of a reply that lists
+  persons whom the request did not name, the others are left out; the audit counts them.
+- **Enterprises.** A client of the kind `enterprise` may ask only about employers for which the organisation
+  named as customer may act that day. Its annex narrows this and never widens it. An operation that consults
+  persons without naming an employer cannot be granted to it. What became of a number or of its holder (replaced,
+  cancelled, deceased) is told to no enterprise.
 """
 
 _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (

@@ -24,9 +24,11 @@ that it is not whole.
 class ContractShape:
     """One operation. Both mappings go from path to "is it optional" (minOccurs 0), in the contract's order.
 
-    `request_paths` has every element of the request, `reply_paths` every element of the reply after `status`.
+    `request_paths` has every element of the request, `reply_paths` every element of the reply after `status`;
+    `repeated` are the request's elements that may occur more than once.
     `has_data_filters`: the reply can list what was withheld. `consults_persons`: the reply holds data of a
-    person. `kinds` are the kinds of clients whose annex may grant the operation; None: any.
+    person, `lists_persons`: of persons whom the request need not name. `names_employer`: the request can name
+    the employer that it is about. `kinds` are the kinds of clients whose annex may grant the operation; None: any.
     """
 
     request_paths: Mapping[str, bool] = field(default_factory=dict)
@@ -34,6 +36,9 @@ class ContractShape:
     has_data_filters: bool = False
     consults_persons: bool = True
     kinds: frozenset[str] | None = None
+    lists_persons: bool = False
+    names_employer: bool = False
+    repeated: frozenset[str] = frozenset()
 
 
 Contracts = Mapping[str, Mapping[str, ContractShape]]

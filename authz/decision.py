@@ -1,8 +1,9 @@
-"""The decision: may this client consult this person, for this organisation, with these criteria, now?
+"""The decision: may this client consult these persons, for this organisation, with these criteria, now?
 
-Pure and fast: a few look-ups in a compiled annex, whatever the number of annexes. The checks stand in `RULES`
-in the order in which they are made; the first that objects decides. What a refusal tells the client is in its
-`information`: before the integration check has passed, nothing of the person but what the client itself sent.
+Pure and fast: a few look-ups in a compiled annex, whatever the number of annexes. The checks stand in
+`REQUEST_RULES`, then, for each person asked about, in `PERSON_RULES`, in the order in which they are made; the
+first that objects decides. What a refusal tells the client is in its `information`: before the integration check
+has passed, nothing of the person but what the client itself sent.
 `clause` and `allowed` are for the audit and for explanations. SSINs are kept out of every `repr`, so that no
 log line can hold one.
 """
@@ -13,8 +14,10 @@ from datetime import date, datetime
 from itertools import islice
 from typing import Any
 
-from authz.annex import Annex, Grant
-from authz.brussels import brussels_day, shift_days
+from authz.annex import Annex, ClientKind, Grant, IntegrationRule
+from authz.brussels import brussels_day
+from authz.employer_access import EmployerRelation, NamedEmployer
+from authz.integration import Period, PersonFacts, days_that_count, is_integrated
 from authz.organisation import Organisation
 from authz.parameters import refused_parameters
 from authz.ssin import Environment, is_acceptable
@@ -29,19 +32,14 @@ MAX_LISTED = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
-    """The days that a request is about; without an end, up to today."""
-
-    begin: date
-    end: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class AccessRequest:
-    """What is asked. `parameters` are the leaf criteria that were sent, by path; a repeated one has a list.
+    """What is asked.
 
-    `customer` is None where the contract names none: the client then speaks for itself. `subject` is the SSIN
-    that the request is about. `needs_grant` is False for the few operations that every client may call.
+    `customer` is None where the contract names none: the client then speaks for itself. `parameters` are the leaf
+    criteria that were sent, by path; what is repeated, or stands in a repeated element, has a list of its values, and
+    an element without content is its own leaf, with None. `subjects` are the SSINs that the request is about, each
+    once. `employer` is the one that the request names. `needs_grant` is False for the few operations that every client
+    may call, `needs_relation` True for those that an enterprise may ask only about employers for which it may act.
     """
 
     service: str
@@ -49,56 +47,53 @@ class AccessRequest:
     customer: Organisation | None
     legal_context: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    subject: str | None = field(default=None, repr=False)
+    subjects: tuple[str, ...] = field(default=(), repr=False)
     period: Period | None = None
+    employer: NamedEmployer | None = None
     needs_grant: bool = True
+    needs_relation: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Inscription:
-    """A person stands in an organisation's file (`organisation` is its key), from day to day."""
+class AccessFacts:
+    """What is known when a request is decided: of every person it names, and of who asks.
 
-    organisation: str
-    context: str
-    begin: date
-    end: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PersonFacts:
-    """What the repertory of persons says. Inscriptions are those of the requested number or of its successor.
-
-    `supplier_inscriptions` is None where the service has no supplier to check.
+    `persons` has the facts of each subject, by SSIN. `relation` is what lets the customer act for the employer named;
+    it is looked up for enterprises alone.
     """
 
-    known: bool
-    cancelled: bool = False
-    replaced_by: str | None = field(default=None, repr=False)
-    deceased_on: date | None = None
-    client_inscriptions: tuple[Inscription, ...] = ()
-    supplier_inscriptions: tuple[Inscription, ...] | None = None
+    persons: Mapping[str, PersonFacts] = field(default_factory=dict, repr=False)
+    relation: EmployerRelation | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """Yes. `withheld` are the paths that the annex withholds, `dropped` those that go because of it."""
+    """Yes. `withheld` are the paths that the annex withholds, `dropped` those that go because of it.
+
+    `integration` is what the persons found by the operation must meet too, None where the deliberation exempts it.
+    """
 
     revision: str
     clause: str
     deliberation: str
     withheld: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+    integration: IntegrationRule | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Deny:
-    """No. `case` names the refusal, `clause` its place in the annex, `allowed` what would have passed."""
+    """No. `case` names the refusal, `clause` its place in the annex, `allowed` what would have passed.
+
+    `subject` is the SSIN of the person whom the refusal is about.
+    """
 
     revision: str
     case: str
     clause: str
     allowed: str
     information: Information = field(default=(), repr=False)
+    subject: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,21 +102,35 @@ class _Question:
 
     annex: Annex
     request: AccessRequest
-    facts: PersonFacts | None
+    facts: AccessFacts
     customer: Organisation
     grant: Grant | None
     now: datetime
     today: date
     environment: Environment
 
+    def person(self, ssin: str) -> PersonFacts:
+        try:
+            return self.facts.persons[ssin]
+        except KeyError:
+            raise ValueError("a request about a person cannot be decided without the facts of that person") from None
+
     @property
-    def person(self) -> PersonFacts:
-        if self.facts is None:
-            raise ValueError("a request about a person cannot be decided without the facts of that person")
-        return self.facts
+    def tells_fates(self) -> bool:
+        """Tell whether the client may learn what became of a number or of its holder.
+
+        An enterprise has persons in no file that integration control knows: asking about any number would tell it.
+        """
+        return self.annex.kind is not ClientKind.ENTERPRISE
 
     def deny(self, case: str, clause: str, allowed: str, *information: tuple[str, str]) -> Deny:
         return Deny(self.annex.revision, case, clause, allowed, _bounded(information))
+
+    def deny_person(self, ssin: str, case: str, clause: str, allowed: str, *information: tuple[str, str]) -> Deny:
+        """Refuse because of one person; where several were asked about, the client is told which."""
+        if len(self.request.subjects) > 1 and ("ssin", ssin) not in information:
+            information = (*information, ("ssin", ssin))
+        return Deny(self.annex.revision, case, clause, allowed, _bounded(information), ssin)
 
 
 def _bounded(information: tuple[tuple[str, str], ...]) -> Information:
@@ -163,7 +172,7 @@ def _check_operation(question: _Question) -> Deny | None:
     request, grants = question.request, question.annex.grants
     if question.grant is not None:
         return None
-    if not request.needs_grant and request.subject is None:
+    if not request.needs_grant and not request.subjects:
         return None
     others = grants.get((request.service, request.operation, request.legal_context), ())
     clause = ", ".join(f"{grant.clause}.onBehalfOf" for grant in others) or "operations"
@@ -188,80 +197,90 @@ def _check_parameters(question: _Question) -> Deny | None:
     return question.deny("parameters_not_granted", clauses, allowed, *information)
 
 
-def _check_ssin(question: _Question) -> Deny | None:
-    subject = question.request.subject
-    if subject is None or is_acceptable(subject, question.environment):
+def _check_employer(question: _Question) -> Deny | None:
+    """Let an enterprise ask only about an employer for which it may act today; others are bound by their grant."""
+    if question.annex.kind is not ClientKind.ENTERPRISE or not question.request.needs_relation:
+        return None
+    employer, relation = question.request.employer, question.facts.relation
+    if employer is not None and relation is not None and relation.holds_on(question.today):
+        return None
+    allowed = f"an employer for which {question.customer.key} may act on {question.today}"
+    named = (("employer", employer.number),) if employer else ()
+    return question.deny("employer_not_accessible", "kind", allowed, *named, ("details", f"name {allowed}"))
+
+
+def _check_ssin(question: _Question, ssin: str) -> Deny | None:
+    if is_acceptable(ssin, question.environment):
         return None
     allowed = "an SSIN with valid check digits"
     if question.environment is Environment.PRODUCTION:
         allowed += " that is no synthetic number"
-    return question.deny("ssin_malformed", "", allowed)
+    return question.deny_person(ssin, "ssin_malformed", "", allowed)
 
 
-def _check_known(question: _Question) -> Deny | None:
-    if question.request.subject is None or question.person.known:
+def _check_known(question: _Question, ssin: str) -> Deny | None:
+    if question.person(ssin).known:
         return None
-    return question.deny("ssin_unknown", "", "an SSIN that exists")
+    return question.deny_person(ssin, "ssin_unknown", "", "an SSIN that exists")
 
 
-def _check_integration(question: _Question) -> Deny | None:
-    subject, grant = question.request.subject, question.grant
-    if subject is None or grant is None or grant.integration is None:
+def _check_integration(question: _Question, ssin: str) -> Deny | None:
+    grant = question.grant
+    if grant is None or grant.integration is None:
         return None
-    rule, period = grant.integration, question.request.period
-    begin = shift_days(period.begin if period else question.today, -rule.days_before)
-    end = shift_days((period.end if period else None) or question.today, rule.days_after)
-    customer = question.customer.key
-    for inscription in question.person.client_inscriptions:
-        if (
-            inscription.organisation == customer
-            and inscription.context in rule.contexts
-            and inscription.begin <= end
-            and (inscription.end is None or inscription.end >= begin)
-        ):
-            return None
+    rule = grant.integration
+    days = days_that_count(rule, question.request.period, question.today)
+    if is_integrated(rule, question.customer.key, question.person(ssin).client_inscriptions, days):
+        return None
     contexts = " or ".join(sorted(rule.contexts))
-    wanted = f"an inscription under {contexts} on a day from {begin} to {end}"
+    wanted = f"an inscription under {contexts} on a day from {days[0]} to {days[1]}"
     identity = ((name, str(value)) for name, value in question.customer.to_values().items())
-    return question.deny(
+    return question.deny_person(
+        ssin,
         "not_integrated",
         f"{grant.clause}.integration",
         wanted,
         ("details", f"the person needs {wanted}"),
-        ("ssin", subject),
+        ("ssin", ssin),
         *identity,
     )
 
 
-def _check_not_replaced(question: _Question) -> Deny | None:
-    if question.request.subject is None or question.person.replaced_by is None:
+def _check_not_replaced(question: _Question, ssin: str) -> Deny | None:
+    successor = question.person(ssin).replaced_by
+    if successor is None or not question.tells_fates:
         return None
-    return question.deny("ssin_replaced", "", "the number that replaced it", ("newSSIN", question.person.replaced_by))
+    return question.deny_person(ssin, "ssin_replaced", "", "the number that replaced it", ("newSSIN", successor))
 
 
-def _check_not_cancelled(question: _Question) -> Deny | None:
-    if question.request.subject is None or not question.person.cancelled:
+def _check_not_cancelled(question: _Question, ssin: str) -> Deny | None:
+    if not question.person(ssin).cancelled or not question.tells_fates:
         return None
-    return question.deny("ssin_cancelled", "", "an SSIN that is not cancelled")
+    return question.deny_person(ssin, "ssin_cancelled", "", "an SSIN that is not cancelled")
 
 
-def _check_alive(question: _Question) -> Deny | None:
-    if question.request.subject is None or question.person.deceased_on is None:
+def _check_alive(question: _Question, ssin: str) -> Deny | None:
+    deceased_on = question.person(ssin).deceased_on
+    if deceased_on is None or not question.tells_fates:
         return None
-    information = ("deceiseDate", question.person.deceased_on.isoformat())
-    return question.deny("person_deceased", "", "a living person", information)
+    information = ("deceiseDate", deceased_on.isoformat())
+    return question.deny_person(ssin, "person_deceased", "", "a living person", information)
 
 
-def _check_supplier(question: _Question) -> Deny | None:
-    if question.request.subject is None or question.person.supplier_inscriptions != ():
+def _check_supplier(question: _Question, ssin: str) -> Deny | None:
+    if question.person(ssin).supplier_inscriptions != ():
         return None
-    return question.deny("not_integrated_at_supplier", "", "a person whom the source has in its file")
+    allowed = "a person whom the source has in its file"
+    return question.deny_person(ssin, "not_integrated_at_supplier", "", allowed)
 
 
-RULES: tuple[Callable[[_Question], Deny | None], ...] = (
+REQUEST_RULES: tuple[Callable[[_Question], Deny | None], ...] = (
     _check_credentials,
     _check_operation,
     _check_parameters,
+    _check_employer,
+)
+PERSON_RULES: tuple[Callable[[_Question, str], Deny | None], ...] = (
     _check_ssin,
     _check_known,
     _check_integration,
@@ -273,9 +292,9 @@ RULES: tuple[Callable[[_Question], Deny | None], ...] = (
 
 
 def decide(
-    annex: Annex, request: AccessRequest, facts: PersonFacts | None, now: datetime, environment: Environment
+    annex: Annex, request: AccessRequest, facts: AccessFacts, now: datetime, environment: Environment
 ) -> Permit | Deny:
-    """Decide. `now` is aware; ValueError if a request about a person comes without that person's `facts`."""
+    """Decide. `now` is aware; ValueError if a request about a person comes without that person's facts."""
     customer = request.customer or annex.identity
     grant = None
     for candidate in annex.grants.get((request.service, request.operation, request.legal_context), ()):
@@ -283,10 +302,20 @@ def decide(
             grant = candidate
             break
     question = _Question(annex, request, facts, customer, grant, now, brussels_day(now), environment)
-    for rule in RULES:
-        denial = rule(question)
-        if denial is not None:
-            return denial
+    denial = _find_denial(question)
+    if denial is not None:
+        return denial
     if grant is None:
         return Permit(annex.revision, "", "")
-    return Permit(annex.revision, grant.clause, grant.deliberation, grant.withheld, grant.dropped)
+    return Permit(annex.revision, grant.clause, grant.deliberation, grant.withheld, grant.dropped, grant.integration)
+
+
+def _find_denial(question: _Question) -> Deny | None:
+    for rule in REQUEST_RULES:
+        if (denial := rule(question)) is not None:
+            return denial
+    for ssin in question.request.subjects:
+        for check in PERSON_RULES:
+            if (denial := check(question, ssin)) is not None:
+                return denial
+    return None

@@ -11,18 +11,24 @@ from authz.contract_shape import is_within
 
 def refused_parameters(grant: Grant, parameters: Mapping[str, Any], today: date) -> Iterator[tuple[str, str, str]]:
     """Yield clause, path with reason, and what is allowed, for each parameter that the grant refuses."""
-    for path in parameters:
-        if path not in grant.parameters:
+    for path, value in parameters.items():
+        if path not in grant.parameters and not (value is None and _is_around_granted(path, grant)):
             allowed = f"only the parameters {', '.join(sorted(grant.parameters)) or '(none)'}"
             yield f"{grant.clause}.parameters", f"{path}: not granted", allowed
     for rule in grant.rules:
-        if rule.required and not any(is_within(path, rule.path) for path in parameters):
+        sent = any(is_within(path, rule.path) and value is not None for path, value in parameters.items())
+        if rule.required and not sent:
             yield f"{rule.clause}.required", f"{rule.path}: must be sent", f"{rule.path} sent"
         elif rule.max_years_back is not None:
             bound = f"{rule.path} no further back than {rule.max_years_back} years"
             why = _why_unbounded(rule.max_years_back, parameters.get(rule.bounded), today)
             if why:
                 yield f"{rule.clause}.maxYearsBack", f"{rule.path}: {why}", bound
+
+
+def _is_around_granted(path: str, grant: Grant) -> bool:
+    """Tell whether an element that came without content could hold one that is granted."""
+    return any(is_within(leaf, path) for leaf in grant.parameters)
 
 
 def _why_unbounded(years: int, value: Any, today: date) -> str | None:

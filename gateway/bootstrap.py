@@ -23,6 +23,7 @@ from gateway.catalogue import load_catalogue
 from gateway.clock import Clock, system_clock
 from gateway.contracts import load_contracts
 from gateway.dispatch import ServiceEndpoint
+from gateway.employer_access import OwnEmployerAccess
 from gateway.file_watch import FileWatch
 from gateway.health.checks import check_database, check_source, make_audit_check
 from gateway.health.measure import DEADLINE_SECONDS, Check, Measurer
@@ -39,8 +40,11 @@ from gateway.settings import Settings
 from gateway.signing import SigningKey
 from gateway.sources.dmfa_sql import SqlDmfaRepository
 from gateway.sources.self_employed_sql import SqlSelfEmployedRepository
+from gateway.sources.user_access import ManagedUserAccess
 from gateway.storage.database import Database, WrongEncoding
 from gateway.storage.group_commit import GroupCommit
+from gateway.users.access import ManagedEmployerAccess, StoredAccounts
+from gateway.users.store import UserStore
 from gateway.wss.policy import SecurityPolicy
 from gateway.wss.trust import Trust
 from gateway.xml.parse import XmlLimits
@@ -49,10 +53,13 @@ from services.health import Kind
 # One repository for each service that has a source; whoever adds a service adds its line.
 REPOSITORIES: Mapping[str, Callable[[Database], object]] = {
     "DmfaConsultationService/v1": lambda database: SqlDmfaRepository(database.read),
+    "EmployerMandateConsultationService/v2": ManagedUserAccess,
     "SelfEmployedService/v2": lambda database: SqlSelfEmployedRepository(database.read),
 }
 
 
+# The secured application whose mandates let somebody act for an employer here: what employers do is declare.
+_DECLARATIONS = "dimona"
 _PREPARE = "run ksz-gateway migrate, or ksz-gateway demo for a world to try things in"
 
 
@@ -176,6 +183,9 @@ def _build(
         annexes=annexes,
         admission=Admission(storage.commit),
         facts=Repertory(storage.database),
+        employer_access=ManagedEmployerAccess(
+            OwnEmployerAccess(storage.database), StoredAccounts(storage.database), _DECLARATIONS
+        ),
         environment=settings.environment,
         replies=Replies(catalogue, settings.public_url, clock),
         recorder=ExchangeRecorder(storage.trail),
@@ -258,6 +268,16 @@ def open_annex_store(storage: Storage) -> AnnexStore:
     """Return the store of annexes, which reads them against this version's contracts."""
     shapes = load_contracts().shapes()
     return AnnexStore(storage.database, storage.commit, storage.trail, lambda text: read_annex(text, shapes))
+
+
+def open_user_store(storage: Storage, settings: Settings) -> UserStore:
+    """Return the store of User Management."""
+    return UserStore(storage.database, storage.commit, storage.trail, settings.environment)
+
+
+def open_client_trust(settings: Settings) -> Trust:
+    """Return the authorities that client certificates come from, with their revocation lists."""
+    return _open_trust(settings, SecurityPolicy())
 
 
 def list_annexes(storage: Storage, now: datetime) -> list[Annex]:

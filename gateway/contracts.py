@@ -65,7 +65,10 @@ class OperationContract:
                 if path.partition("/")[0] in self.data_elements
             },
             has_data_filters=self.has_data_filters,
-            consults_persons=self.descriptor.subject is not None,
+            consults_persons=self.descriptor.consults_persons,
+            lists_persons=self.descriptor.persons is not None,
+            names_employer=self.descriptor.employer is not None,
+            repeated=frozenset(path for path, element in self.request.paths() if element.many),
             kinds=self.descriptor.kinds,
         )
 

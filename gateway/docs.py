@@ -24,6 +24,8 @@ from gateway.catalogue import Entry, load_catalogue, render_markdown
 from gateway.cli import app
 from gateway.contracts import load_contracts
 from gateway.settings import render_settings
+from services.dimona.anomalies import ANOMALIES
+from services.dimona.codes import OCCUPATION_FORMS, WORKER_TYPES, CodeRow, WorkerType
 from services.registry import load_services
 from services.statuses import render_status_table
 
@@ -69,6 +71,9 @@ def make_sections() -> Mapping[str, Callable[[], str]]:
         "stages": render_stages,
         "security faults": render_security_faults,
         "attacks": render_attacks,
+        "anomalies": render_anomalies,
+        "worker types": render_worker_types,
+        "forms of occupation": render_occupation_forms,
     }
     for service in load_services():
         sections[f"statuses of {service.name}"] = partial(render_status_table, service.statuses)
@@ -95,6 +100,24 @@ def render_attacks() -> str:
     """Return every message that is kept to be refused, with the code that it gets."""
     rows = ((f"`{attack.name}`", attack.tries, f"`{' '.join(attack.answer)}`") for attack in HOSTILE.values())
     return _table(("message", "what it tries", "answered with"), rows)
+
+
+def render_anomalies() -> str:
+    """Return why a declaration is refused, in the order of its fields."""
+    rows = ((f"`{row.code}`", f"`{row.field}`", row.EN) for row in ANOMALIES.values())
+    return _table(("code", "field", "meaning"), rows)
+
+
+def render_worker_types() -> str:
+    """Return the worker types, with what each demands of a period."""
+    rows = ((f"`{code}`", row.EN, _demands_of_type(row)) for code, row in WORKER_TYPES.items())
+    return _table(("code", "meaning", "its periods"), rows)
+
+
+def render_occupation_forms() -> str:
+    """Return the forms of occupation, with what each demands of a period."""
+    rows = ((f"`{code}`", row.EN, ", ".join(_demands_of_code(row))) for code, row in OCCUPATION_FORMS.items())
+    return _table(("code", "meaning", "its periods"), rows)
 
 
 def render_personas(service: str) -> str:
@@ -150,6 +173,24 @@ def _default_of(parameter: Any) -> str:
 def _unwrap(text: str) -> str:
     """Join the lines of each paragraph."""
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
+
+
+def _demands_of_type(row: WorkerType) -> str:
+    if not row.declarable:
+        return "are consulted, and never declared any more"
+    demands = [*_demands_of_code(row)]
+    if row.forms:
+        demands.append(f"say one of the forms {', '.join(row.forms)}")
+    if row.planned_hours:
+        demands.append("say plannedHours, 1 to 999")
+    return ", ".join(demands) or "-"
+
+
+def _demands_of_code(row: CodeRow) -> Iterator[str]:
+    if row.span is not None:
+        yield f"lie inside one {row.span}"
+    if row.hours is not None:
+        yield "say hours of the day" if row.hours == "required" else "say no hours of the day"
 
 
 def _elements(shape: ContractShape) -> Iterator[tuple[str, str, str]]:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from lxml import etree
 
 from authz.annex import Annex, AuthenticationMethod
-from authz.decision import AccessRequest, Permit, PersonFacts
+from authz.decision import AccessFacts, AccessRequest, Permit
 from gateway.contracts import OperationContract
 from gateway.dispatch import ServiceEndpoint
 from gateway.wss.certificate import Certificate
@@ -99,11 +99,11 @@ class Valid:
 
 @dataclass(frozen=True, slots=True)
 class Permitted:
-    """What the annex grants to this request, and what the decision saw."""
+    """What the annex grants to this request, and what the decision saw. `decided_at` is aware, UTC."""
 
     previous: Valid
     request: AccessRequest
-    facts: PersonFacts | None
+    facts: AccessFacts
     decided_at: datetime
     permit: Permit
 
@@ -118,17 +118,41 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Screened:
+    """What is left of it when persons whom the client may not see are left out.
+
+    `told` are the SSINs of the persons whom the reply lists, each once. `left_out` counts the items that went, None
+    where the operation lists no persons.
+    """
+
+    previous: Answered
+    outcome: Outcome
+    told: tuple[str, ...] = field(default=(), repr=False)
+    left_out: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Disclosed:
     """What of it the client may have. `delivered` and `withheld` are paths of the reply."""
 
-    previous: Answered
+    previous: Screened
     data: Mapping[str, Any]
     delivered: tuple[str, ...]
     withheld: tuple[str, ...]
 
 
 Established = (
-    Arrived | Received | Parsed | Authenticated | Admitted | Resolved | Valid | Permitted | Answered | Disclosed
+    Arrived
+    | Received
+    | Parsed
+    | Authenticated
+    | Admitted
+    | Resolved
+    | Valid
+    | Permitted
+    | Answered
+    | Screened
+    | Disclosed
 )
 Kind = TypeVar("Kind", bound=Established)
 

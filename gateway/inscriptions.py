@@ -5,13 +5,14 @@ transaction that makes it; changes from a file are made by `gateway.inscription_
 """
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, select, update
 
-from authz.decision import Inscription, PersonFacts
+from authz.integration import Inscription, PersonFacts
 from authz.organisation import Organisation
 from gateway.audit.record import AuditRecord, RecordKind, RecordOutcome
 from gateway.audit.trail import AuditTrail
@@ -19,29 +20,28 @@ from gateway.storage.database import Database
 from gateway.storage.group_commit import GroupCommit
 from gateway.storage.tables import inscriptions, persons
 
-# The person and the inscriptions that matter, in one query: those of the number or of the one that replaced
+# The persons and the inscriptions that matter, in one query: those of the number or of the one that replaced
 # it.
-_FACTS = (
-    select(
-        persons.c.replaced_by,
-        persons.c.cancelled,
-        persons.c.deceased_on,
-        inscriptions.c.organisation,
-        inscriptions.c.context,
-        inscriptions.c.begin_date,
-        inscriptions.c.end_date,
+_FACTS = select(
+    persons.c.ssin,
+    persons.c.replaced_by,
+    persons.c.cancelled,
+    persons.c.deceased_on,
+    inscriptions.c.organisation,
+    inscriptions.c.context,
+    inscriptions.c.begin_date,
+    inscriptions.c.end_date,
+).select_from(
+    persons.outerjoin(
+        inscriptions,
+        and_(
+            inscriptions.c.ssin.in_([persons.c.ssin, persons.c.replaced_by]),
+            inscriptions.c.organisation.in_([bindparam("client"), bindparam("supplier")]),
+        ),
     )
-    .select_from(
-        persons.outerjoin(
-            inscriptions,
-            and_(
-                inscriptions.c.ssin.in_([persons.c.ssin, persons.c.replaced_by]),
-                inscriptions.c.organisation.in_([bindparam("client"), bindparam("supplier")]),
-            ),
-        )
-    )
-    .where(persons.c.ssin == bindparam("ssin"))
 )
+_FACTS_OF_ONE = _FACTS.where(persons.c.ssin == bindparam("ssin"))
+_FACTS_OF_ALL = _FACTS.where(persons.c.ssin.in_(bindparam("ssins", expanding=True)))
 _OPEN = and_(
     inscriptions.c.ssin == bindparam("of_ssin"),
     inscriptions.c.organisation == bindparam("of_organisation"),
@@ -76,13 +76,34 @@ class Repertory:
         with self._database.read() as connection:
             return find_facts(connection, ssin, customer.key, supplier.key if supplier else None)
 
+    def find_all(
+        self, ssins: Iterable[str], customer: Organisation, supplier: Organisation | None
+    ) -> Mapping[str, PersonFacts]:
+        """Return the facts of each of the persons, by SSIN, out of one query."""
+        with self._database.read() as connection:
+            return find_facts_of_all(connection, tuple(ssins), customer.key, supplier.key if supplier else None)
+
 
 def find_facts(
     connection: Connection, ssin: str, organisation_key: str, supplier_key: str | None = None
 ) -> PersonFacts:
     """Return what is known of the person, with the inscriptions at the organisation and at the supplier."""
     names = {"ssin": ssin, "client": organisation_key, "supplier": supplier_key}
-    rows = connection.execute(_FACTS, names).all()
+    return _facts(connection.execute(_FACTS_OF_ONE, names).all(), organisation_key, supplier_key)
+
+
+def find_facts_of_all(
+    connection: Connection, ssins: Sequence[str], organisation_key: str, supplier_key: str | None = None
+) -> Mapping[str, PersonFacts]:
+    """Return what is known of each of the persons, by SSIN, out of one query."""
+    names = {"ssins": ssins, "client": organisation_key, "supplier": supplier_key}
+    rows: dict[str, list[Row[*tuple[Any, ...]]]] = {ssin: [] for ssin in ssins}
+    for row in connection.execute(_FACTS_OF_ALL, names):
+        rows[row.ssin].append(row)
+    return {ssin: _facts(found, organisation_key, supplier_key) for ssin, found in rows.items()}
+
+
+def _facts(rows: Sequence[Row[*tuple[Any, ...]]], organisation_key: str, supplier_key: str | None) -> PersonFacts:
     if not rows:
         return PersonFacts(known=False, supplier_inscriptions=None if supplier_key is None else ())
     found = tuple(

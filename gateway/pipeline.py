@@ -10,6 +10,7 @@
 | validate     | the payload against its XSD                                     | fault MSG00004                   |
 | authorize    | annex and integration allow it                                  | reply NO_RESULT                  |
 | dispatch     | what the source has                                             | a case of the reply, or MSG00002 |
+| screen       | of the persons found, those in the customer's file              | items left out, counted          |
 | disclose     | what of it the annex grants                                     |                                  |
 | respond      | a message valid against its XSD, recorded, then signed          | fault MSG00003                   |
 
@@ -44,17 +45,19 @@ from gateway.established import (
     find,
     get,
 )
+from gateway.facts import EmployerAccess, Facts
 from gateway.recorder import Unrecorded
 from gateway.refusal import Fault, NoResult, Refusal
 from gateway.replies import Message, Replies
 from gateway.stages.admit import admit
 from gateway.stages.authenticate import authenticate
-from gateway.stages.authorize import Facts, authorize
+from gateway.stages.authorize import authorize
 from gateway.stages.disclose import disclose
 from gateway.stages.dispatch import dispatch
 from gateway.stages.parse import parse
 from gateway.stages.receive import receive
 from gateway.stages.resolve import resolve
+from gateway.stages.screen import screen
 from gateway.stages.validate import validate
 from gateway.wss.policy import SecurityPolicy
 from gateway.wss.sign import SigningFailed, unsigned
@@ -63,7 +66,10 @@ from gateway.xml.parse import XmlLimits
 
 log = structlog.get_logger(__name__)
 
-STAGES = ("receive", "parse", "authenticate", "admit", "resolve", "validate", "authorize", "dispatch", "disclose")
+STAGES = (
+    *("receive", "parse", "authenticate", "admit", "resolve"),
+    *("validate", "authorize", "dispatch", "screen", "disclose"),
+)
 """The stages that establish something, in their order."""
 
 _UNRECORDED = Fault("MSG00001", "The gateway cannot record exchanges now; try again later.", faultcode="soapenv:Server")
@@ -119,6 +125,7 @@ class Pipeline:
     annexes: AnnexRegistry
     admission: Admission
     facts: Facts
+    employer_access: EmployerAccess
     environment: Environment
     replies: Replies
     recorder: Recorder
@@ -159,9 +166,10 @@ class Pipeline:
             admitted = trail.add(admit(authenticated, self.admission, self.clock))
             resolved = trail.add(resolve(admitted))
             valid = trail.add(validate(resolved))
-            permitted = trail.add(authorize(valid, self.facts, self.environment, self.clock))
+            permitted = trail.add(authorize(valid, self.facts, self.employer_access, self.environment, self.clock))
             answered = trail.add(dispatch(permitted, self.clock))
-            return trail.add(disclose(answered))
+            screened = trail.add(screen(answered, self.facts))
+            return trail.add(disclose(screened))
 
     def _fault(self, established: Established, fault: Fault) -> Message:
         try:

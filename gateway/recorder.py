@@ -19,6 +19,7 @@ from gateway.established import (
     Established,
     Permitted,
     Resolved,
+    Screened,
     Valid,
     asks_what_answers_when_broken,
     find,
@@ -86,12 +87,14 @@ def make_record(
     valid = find(established, Valid)
     permitted = find(established, Permitted)
     answered = find(established, Answered)
+    screened = find(established, Screened)
     disclosed = find(established, Disclosed)
     denied = refusal if isinstance(refusal, NoResult) else None
     decided = permitted or denied
     decision = permitted.permit if permitted else denied.denial if denied else None
     request = decided.request if decided else None
     customer = request.customer if request else None
+    subjects = _subjects(request, answered, screened if refusal is None else None)
     information = valid.values.get("informationCustomer", {}) if valid else {}
     return AuditRecord(
         ticket_cbss=arrived.ticket,
@@ -115,13 +118,25 @@ def make_record(
         criteria=tuple(request.parameters) if request else (),
         delivered=disclosed.delivered if disclosed and refusal is None else (),
         withheld=disclosed.withheld if disclosed and refusal is None else (),
-        subject=request.subject if request else None,
+        left_out=screened.left_out if screened else None,
+        subject=subjects[0] if subjects else None,
+        further_subjects=subjects[1:],
         message=arrived.body or b"",
         request=request,
         facts=decided.facts if decided else None,
         decided_at=decided.decided_at if decided else None,
         reason=refusal.reason if refusal else answered.reason if answered else "",
     )
+
+
+def _subjects(request: AccessRequest | None, answered: Answered | None, screened: Screened | None) -> tuple[str, ...]:
+    """Return the persons asked about, dealt with and told about, each once, in that order."""
+    asked = request.subjects if request else ()
+    concerned = answered.outcome.concerned if answered else ()
+    told = screened.told if screened else ()
+    if not concerned and told in ((), asked):
+        return asked
+    return tuple(dict.fromkeys((*asked, *concerned, *told)))
 
 
 def _granted_context(request: AccessRequest | None, authenticated: Authenticated | None) -> str | None:

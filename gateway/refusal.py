@@ -9,7 +9,7 @@ Every code is of the error catalogue; `gateway.replies` turns refusals into mess
 
 from datetime import datetime
 
-from authz.decision import AccessRequest, Deny, PersonFacts
+from authz.decision import AccessFacts, AccessRequest, Deny
 
 
 class Refusal(Exception):
@@ -49,7 +49,7 @@ class Fault(Refusal):
 class NoResult(Refusal):
     """The annex or the person's integration does not allow the consultation: the answer is a reply with this case."""
 
-    def __init__(self, request: AccessRequest, facts: PersonFacts | None, decided_at: datetime, denial: Deny) -> None:
+    def __init__(self, request: AccessRequest, facts: AccessFacts, decided_at: datetime, denial: Deny) -> None:
         super().__init__(f"{denial.case}: {denial.clause}; allowed: {denial.allowed}")
         self.request = request
         self.facts = facts

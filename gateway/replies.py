@@ -51,16 +51,15 @@ class Replies:
     def answer(self, disclosed: Disclosed) -> Message:
         """Write the reply of an operation; InvalidReply when the source's data do not fit the contract."""
         outcome = disclosed.previous.outcome
-        return self._reply(
-            disclosed.previous.previous.previous, outcome.case, outcome.information, disclosed.data, "reply"
-        )
+        return self._reply(get(disclosed, Valid), outcome.case, outcome.information, disclosed.data, "reply")
 
     def no_result(self, valid: Valid, refusal: NoResult) -> Message:
         """Write the reply of a denial, with what the contract lets it say about the person."""
         denial = refusal.denial
-        successor = refusal.facts.replaced_by if refusal.facts else None
+        person = refusal.facts.persons.get(denial.subject) if denial.subject else None
+        successor = person.replaced_by if person else None
         service = valid.previous.operation.service
-        data = service.subject_data(denial.case, refusal.request.subject or "", successor)
+        data = service.subject_data(denial.case, denial.subject or "", successor)
         return self._reply(valid, denial.case, denial.information, data, "refusal")
 
     def fault(self, established: Established, fault: Fault) -> Message:

@@ -111,6 +111,10 @@ class Settings(BaseSettings):
         Path("keys/paging.key"),
         description="Key of the `next` tokens of paged answers, made at the first start; all nodes share it.",
     )
+    session_file: Path = Field(
+        Path("~/.local/state/ksz-gateway/session"),
+        description="File in which the `users` commands keep a person's session token from login to logout.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severity that is logged."
     )
@@ -149,6 +153,11 @@ class Settings(BaseSettings):
         except (ArgumentError, ValueError):
             raise PydanticCustomError("database_url", "is no URL of a database") from None
         return url
+
+    @field_validator("session_file", mode="after")
+    @classmethod
+    def _at_home(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
 
     @field_validator("state", mode="after")
     @classmethod

@@ -35,11 +35,14 @@ class Outcome:
     """The case that an operation found, by its name in the service's statuses.yaml, and the data of the reply.
 
     `information` fills the information fields of the status, in order; `data` are the elements that follow `status`.
+    `concerned` are the SSINs of persons whom the operation dealt with though neither the descriptor's `subject` nor its
+    `persons` names them (the worker of a declaration): the audit must find them too.
     """
 
     case: str
     data: Values = field(default_factory=dict)
     information: tuple[tuple[str, str], ...] = ()
+    concerned: tuple[str, ...] = field(default=(), repr=False)
 
 
 class SourceFault(Exception):

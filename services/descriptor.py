@@ -11,13 +11,35 @@ CONSULTING_KINDS = frozenset({"institution", "integrator", "enterprise"})
 
 
 @dataclass(frozen=True, slots=True)
+class ListedPersons:
+    """Where a reply lists persons whom its request need not have named.
+
+    `items` is the path of the repeated element that tells about one person each
+    (`employmentPeriods/employmentPeriod`), `ssin` the path of that person's SSIN within an item (`worker/ssin`). Items
+    about persons who are not integrated for the client never leave, and neither do items without an SSIN. When none is
+    left and the reply has no `next`, its case becomes `none_left` and it carries no data; the element around the items
+    must therefore be optional.
+    """
+
+    items: str
+    ssin: str
+    none_left: str
+
+
+@dataclass(frozen=True, slots=True)
 class OperationDescriptor:
     """One operation; its messages are `<name>Request`, `<name>Response` and `<name>Fault`.
 
-    `subject` and `period` are paths of the request (`criteria/ssin`, `criteria/period`), or None where the operation
-    is about nobody or about no time. `needs_grant` is False for the few operations that every client may call;
-    `free_when` is (path, value) of a request that every client may send all the same. `kinds` are the kinds of clients
-    whose annex may grant the operation. `max_bytes` bounds the whole message.
+    `subject`, `period` and `employer` are paths of the request, or None where the operation is about nobody, about no
+    time or about no employer. `subject` (`criteria/ssin`) is the SSIN of the person asked about; where it is repeated,
+    each person is decided on and the first refusal is the answer. `period` (`criteria/period`) is made of dates or of
+    quarters. `employer` (`criteria/employer`) holds `nssoRegistrationNumber` or `nssoPpoRegistrationNumber`, an
+    `enterpriseNumber`, or both kinds; an enterprise may name only one for which it may act. `persons` says where
+    the reply lists persons, None where it lists none.
+
+    `needs_grant` is False for the few operations that every client may call; `free_when` is (path, value) of a request
+    that every client may send all the same. `kinds` are the kinds of clients whose annex may grant the operation.
+    `max_bytes` bounds the whole message.
 
     `answers_when_broken`: the operation consults nobody and has no effect, so it is answered without the database: its
     message is neither remembered, counted nor recorded, and the answer leaves unsigned where it cannot be signed.
@@ -26,11 +48,18 @@ class OperationDescriptor:
     name: str
     subject: str | None = None
     period: str | None = None
+    employer: str | None = None
+    persons: ListedPersons | None = None
     needs_grant: bool = True
     free_when: tuple[str, str] | None = None
     kinds: frozenset[str] = CONSULTING_KINDS
     max_bytes: int = 256 * 1024
     answers_when_broken: bool = False
+
+    @property
+    def consults_persons(self) -> bool:
+        """Tell whether a reply may hold data of a person, named by the request or found by it."""
+        return self.subject is not None or self.persons is not None
 
 
 def _no_subject_data(case: str, ssin: str, successor: str | None) -> Values:

@@ -18,6 +18,7 @@ class RecordKind(StrEnum):
     SIGNATURE_FAILURE = "signature failure"  # Of an exchange already recorded.
     INSCRIPTION_CHANGE = "inscription change"
     ANNEX_CHANGE = "annex change"
+    USER_CHANGE = "user change"
 
 
 class RecordOutcome(StrEnum):
@@ -35,9 +36,11 @@ class AuditRecord:
 
     `ticket_cbss` is the exchange's UUID; `client` the annex's client, or for a change the account that made
     it; `certificate` the SHA-256 of its DER in hex; `organisation` the key of the one represented.
-    `criteria`, `delivered` and `withheld` are paths, without values.
+    `criteria`, `delivered` and `withheld` are paths, without values. `left_out` counts the items about persons
+    whom the client may not see, None where none could be.
 
-    The last fields are sealed: `subject` (SSIN; also stored as a pseudonym), `message` (the request as it
+    The last fields are sealed: `subject` (the SSIN of the first person asked or told about) and
+    `further_subjects` (those of the others, each once), both also stored as pseudonyms, `message` (the request as it
     arrived), `request`, `facts` and `decided_at` exactly as the decision saw them (any value made of
     dataclasses, mappings, sequences, dates and plain values), and `reason`, in full. They are kept out of
     `repr`.
@@ -64,7 +67,9 @@ class AuditRecord:
     criteria: tuple[str, ...] = ()
     delivered: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
+    left_out: int | None = None
     subject: str | None = field(default=None, repr=False)
+    further_subjects: tuple[str, ...] = field(default=(), repr=False)
     message: bytes = field(default=b"", repr=False)
     request: Any = field(default=None, repr=False)
     facts: Any = field(default=None, repr=False)
@@ -73,4 +78,4 @@ class AuditRecord:
 
 
 Sealed = Mapping[str, Any]
-"""The sealed part, unsealed: `subject`, `message` (bytes), `request`, `facts`, `decidedAt` and `reason`."""
+"""The sealed part: `subject`, `furtherSubjects`, `message` (bytes), `request`, `facts`, `decidedAt` and `reason`."""

@@ -11,7 +11,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -40,6 +40,14 @@ _OPEN_TEXTS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class SealedRecord:
+    """A record as it is stored: its row of `audit_records`, and the pseudonyms of further persons."""
+
+    row: Mapping[str, Any]
+    further_subjects: tuple[str, ...] = ()
+
+
 class SealBroken(Exception):
     """The sealed part is not the one stored for this record, or its month's keys are gone."""
 
@@ -54,11 +62,12 @@ def pseudonym(key: MonthKey, ssin: str) -> str:
     return hmac.digest(key.pseudonym, ssin.encode(), "sha256").hex()
 
 
-def seal(record: AuditRecord, keys: MonthKeys, recorded_at: datetime) -> dict[str, Any]:
-    """Return the record as a row of `audit_records`; AuditKeysUnusable when the month has no usable keys."""
+def seal(record: AuditRecord, keys: MonthKeys, recorded_at: datetime) -> SealedRecord:
+    """Return the record as it is stored; AuditKeysUnusable when the month has no usable keys."""
     key = keys.get_for_sealing(month_of(record))
     content = {
         "subject": record.subject,
+        "furtherSubjects": record.further_subjects,
         "message": base64.b64encode(record.message).decode(),
         "request": _plain(record.request),
         "facts": _plain(record.facts),
@@ -69,7 +78,7 @@ def seal(record: AuditRecord, keys: MonthKeys, recorded_at: datetime) -> dict[st
     nonce = secrets.token_bytes(_NONCE_BYTES)
     bound = _associated_data(record.ticket_cbss, record.kind, key.month)
     row = {name: getattr(record, name) for name in _OPEN_TEXTS}
-    return row | {
+    row |= {
         "ticket_cbss": record.ticket_cbss,
         "kind": str(record.kind),
         "month": key.month,
@@ -80,8 +89,10 @@ def seal(record: AuditRecord, keys: MonthKeys, recorded_at: datetime) -> dict[st
         "delivered": record.delivered,
         "withheld": record.withheld,
         "outcome": str(record.outcome),
+        "left_out": record.left_out,
         "sealed": nonce + key.cipher.encrypt(nonce, octets, bound),
     }
+    return SealedRecord(row, tuple(pseudonym(key, ssin) for ssin in record.further_subjects))
 
 
 def unseal(row: Mapping[str, Any], keys: MonthKeys) -> Sealed:

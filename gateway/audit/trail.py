@@ -1,26 +1,27 @@
 """The audit trail: the only place that writes records, each durable before whoever recorded it goes on."""
 
 import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import Connection, insert
 
 from gateway.audit.keys import AuditKeysUnusable, MonthKeys
 from gateway.audit.record import AuditRecord
-from gateway.audit.sealing import seal
+from gateway.audit.sealing import SealedRecord, seal
 from gateway.storage.conflicts import for_each_dialect
 from gateway.storage.group_commit import CommitError, GroupCommit
-from gateway.storage.tables import audit_records, stranger_refusals
+from gateway.storage.tables import audit_records, audit_subjects, stranger_refusals
 
 # What a stranger can make us keep: of each source so many records a minute, each with so much of the message.
 STRANGER_RECORDS_PER_MINUTE = 10
 STRANGER_MESSAGE_BYTES = 4096
 
-# Inline: nobody needs the position, which PostgreSQL would have to return.
+# Inline: nobody needs the position of most records, which PostgreSQL would have to return.
 _INSERT = insert(audit_records).inline()
+_INSERT_BEFORE_SUBJECTS = insert(audit_records).returning(audit_records.c.position)
+_INSERT_SUBJECTS = insert(audit_subjects)
 _COUNT = for_each_dialect(
     stranger_refusals,
     lambda statement: statement.on_conflict_do_update(
@@ -32,8 +33,6 @@ _COUNT = for_each_dialect(
         },
     ).returning(stranger_refusals.c.refusals),
 )
-
-SealedRow = Mapping[str, Any]
 
 
 class AuditUnavailable(Exception):
@@ -51,8 +50,8 @@ class AuditTrail:
 
     def record(self, record: AuditRecord) -> None:
         """Return once the record is durable; AuditUnavailable when that cannot be had."""
-        row = self.seal(record)
-        self._run(lambda connection: self.append(connection, row))
+        sealed = self.seal(record)
+        self._run(lambda connection: self.append(connection, sealed))
 
     def record_stranger(self, record: AuditRecord) -> None:
         """Record the refusal of somebody whom no annex knows, durably, without letting him fill our disk.
@@ -69,25 +68,30 @@ class AuditTrail:
             "last_refused_at": record.received_at,
             "last_code": record.code,
         }
-        row = self.seal(replace(record, message=record.message[:STRANGER_MESSAGE_BYTES]))
+        sealed = self.seal(replace(record, message=record.message[:STRANGER_MESSAGE_BYTES]))
 
         def work(connection: Connection) -> None:
             refusals = connection.execute(_COUNT[connection.dialect.name], count).scalar_one()
             if refusals <= STRANGER_RECORDS_PER_MINUTE:
-                self.append(connection, row)
+                self.append(connection, sealed)
 
         self._run(work)
 
-    def seal(self, record: AuditRecord) -> SealedRow:
+    def seal(self, record: AuditRecord) -> SealedRecord:
         """Prepare a record for `append`; AuditUnavailable without usable keys, or for a value that JSON lacks."""
         try:
             return seal(record, self._keys, self._clock())
         except (AuditKeysUnusable, TypeError) as error:
             raise AuditUnavailable(str(error)) from error
 
-    def append(self, connection: Connection, row: SealedRow) -> None:
+    def append(self, connection: Connection, sealed: SealedRecord) -> None:
         """Write a sealed record in the transaction, a work of GroupCommit, of the change it is about."""
-        connection.execute(_INSERT, row)
+        if not sealed.further_subjects:
+            connection.execute(_INSERT, sealed.row)
+            return
+        position = connection.execute(_INSERT_BEFORE_SUBJECTS, sealed.row).scalar_one()
+        subjects = [{"position": position, "subject": subject} for subject in sealed.further_subjects]
+        connection.execute(_INSERT_SUBJECTS, subjects)
 
     def _run(self, work: Callable[[Connection], None]) -> None:
         try:

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from gateway.bootstrap import CannotStart
-from gateway.cli import annex, call, contract, demo, inscriptions, migrate, probe, serve, tour, world
+from gateway.cli import annex, call, contract, demo, inscriptions, migrate, probe, serve, tour, users, world
 from gateway.cli.output import Problem, show_problem
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ for module in (demo, migrate, serve, tour, call, probe, world):
 app.add_typer(annex.app, name="annex")
 app.add_typer(inscriptions.app, name="inscriptions")
 app.add_typer(contract.app, name="contract")
+app.add_typer(users.app, name="users")
 
 
 def main() -> None:

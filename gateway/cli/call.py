@@ -25,12 +25,17 @@ def call(
         str | None,
         typer.Option(metavar="CBE|SECTOR/INSTITUTION", help="Organisation to speak for. Default: the client's own."),
     ] = None,
+    ticket: Annotated[
+        str | None,
+        typer.Option(help="Reference of the call; sent again, it declares nothing twice.", show_default="a new one"),
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
             "--set",
             metavar="PATH=VALUE",
-            help="Any other element of the request, such as latestSituationOnly=true; may be repeated.",
+            help="Any other element of the request, such as latestSituationOnly=true or, for one that is repeated, "
+            "declaration[2]/out/endingDate=2026-06-30; may be repeated.",
         ),
     ] = None,
     url: Annotated[
@@ -57,6 +62,7 @@ def call(
             end=end,
             text=text,
             on_behalf_of=on_behalf_of,
+            ticket=ticket,
             settings=set_ or (),
         )
     if as_json:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
+from uuid import uuid4
 
 import requests
 import zeep.helpers
@@ -13,15 +14,11 @@ from rich.markup import escape
 from authz.annex import Annex, AuthenticationMethod
 from authz.organisation import Organisation
 from gateway.bootstrap import CannotStart, list_annexes, opened_storage
-from gateway.cli.output import Problem, console, parse_date, parse_organisation, to_text
+from gateway.cli.criteria import fill_options, fill_request
+from gateway.cli.output import Problem, console, parse_organisation, to_text
 from gateway.client import Call, ClientIdentity, GatewayClient
 from gateway.contracts import Contracts, OperationContract, load_contracts
 from gateway.settings import Settings
-from gateway.xml.lexical import reader_of
-from gateway.xml.model import SimpleType
-
-_BEGINS = ("period/beginDate", "period/beginQuarter", "quarterPeriod/beginQuarter")
-_ENDS = ("period/endDate", "period/endQuarter", "quarterPeriod/endQuarter")
 
 
 class Caller:
@@ -61,18 +58,18 @@ class Caller:
         end: str | None = None,
         text: str | None = None,
         on_behalf_of: str | None = None,
+        ticket: str | None = None,
         settings: Iterable[str] = (),
     ) -> Call:
         """Call an operation with the criteria given; what is not given is taken from the annex, or left out.
 
-        Each of `settings` is `path=value`, the path being that of an element of the request.
+        Each of `settings` is `path=value`, the path being that of an element of the request. A call without a
+        `ticket` gets one of its own.
         """
         contract = self._find_operation(service, operation)
-        request = self._request(contract, legal_context, on_behalf_of)
-        for path, value in _read_settings(contract, settings):
-            _put(request, path.split("/"), value)
-        for path, value in _criteria(contract, ssin, begin, end, text).items():
-            _put(request, path.split("/"), value)
+        request = self._request(contract, legal_context, on_behalf_of, ticket)
+        fill_request(contract, request, settings)
+        fill_options(contract, request, ssin, begin, end, text)
         try:
             client = GatewayClient(f"{self._url}{contract.service.path}?wsdl", self._identity)
             self._open.append(client)
@@ -96,13 +93,13 @@ class Caller:
         raise Problem(f"there is no service {service}; there are {names}.")
 
     def _request(
-        self, contract: OperationContract, legal_context: str | None, on_behalf_of: str | None
+        self, contract: OperationContract, legal_context: str | None, on_behalf_of: str | None, ticket: str | None
     ) -> dict[str, Any]:
         paths = {path for path, _ in contract.request.paths()}
         request: dict[str, Any] = {}
         if "informationCustomer" in paths:
             request["informationCustomer"] = {
-                "ticket": "ksz-gateway-call",
+                "ticket": ticket or str(uuid4()),
                 "timestampSent": datetime.now(UTC),
                 "customerIdentification": self._customer(on_behalf_of).to_values(),
             }
@@ -198,55 +195,3 @@ def _find_annex(settings: Settings, client: str) -> Annex:
         if annex.client == client:
             return annex
     raise Problem(f"there is no client {client}; there are {', '.join(annex.client for annex in annexes)}.")
-
-
-def _criteria(
-    contract: OperationContract, ssin: str | None, begin: str | None, end: str | None, text: str | None
-) -> dict[str, Any]:
-    """Put the options where this contract has them; Problem for one that it has no place for."""
-    paths = {path for path, _ in contract.request.paths()}
-    criteria: dict[str, Any] = {}
-    for option, value, places in (
-        ("--ssin", ssin, ("criteria/ssin",)),
-        ("--begin", begin, tuple(f"criteria/{name}" for name in _BEGINS)),
-        ("--end", end, tuple(f"criteria/{name}" for name in _ENDS)),
-        ("--text", text, ("echo",)),
-    ):
-        place = next((place for place in places if place in paths), None)
-        if value is None:
-            continue
-        if place is None:
-            raise Problem(f"{contract.descriptor.name} has no criterion for {option}.")
-        criteria[place] = parse_date(value) if place.endswith("Date") else value
-    return criteria
-
-
-def _read_settings(contract: OperationContract, settings: Iterable[str]) -> Iterator[tuple[str, Any]]:
-    """Read each `path=value` as the contract types it; one that is repeated becomes a list where it may be.
-
-    `criteria/` may be left out. Problem for a path or a value that the contract does not have.
-    """
-    elements = dict(contract.request.paths())
-    given: dict[str, Any] = {}
-    for setting in settings:
-        path, equals, text = setting.partition("=")
-        name = path if path in elements else f"criteria/{path}"
-        element = elements.get(name)
-        if not equals or element is None or not isinstance(element.type, SimpleType):
-            known = ", ".join(path for path, each in elements.items() if isinstance(each.type, SimpleType))
-            raise Problem(f"--set {setting}: write path=value, with one of the paths {known}.")
-        try:
-            value = reader_of(element.type.builtin)(text)
-        except (ValueError, KeyError):
-            raise Problem(f"--set {setting}: {text} is no {element.type.builtin}.") from None
-        if element.many:
-            given.setdefault(name, []).append(value)
-        else:
-            given[name] = value
-    yield from given.items()
-
-
-def _put(values: dict[str, Any], path: list[str], value: Any) -> None:
-    for name in path[:-1]:
-        values = values.setdefault(name, {})
-    values[path[-1]] = value

@@ -1,17 +1,19 @@
 """The checks that ask something that can be away: the database, the audit and the sources."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from socket import gethostname
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 from uuid import uuid4
 
 from sqlalchemy import Connection, delete, insert, select
 
 from gateway.audit.keys import MonthKeys
 from gateway.audit.record import AuditRecord, RecordOutcome
+from gateway.audit.sealing import SealedRecord
 from gateway.audit.trail import AuditTrail
 from gateway.health.measure import Check, Finding
 from gateway.storage.database import Database
@@ -53,10 +55,10 @@ def make_audit_check(commit: GroupCommit, trail: AuditTrail, keys: MonthKeys, cl
 
     def check() -> Finding:
         now = clock()
-        row = trail.seal(AuditRecord(ticket_cbss=str(uuid4()), received_at=now, outcome=RecordOutcome.DONE))
-        commit.run(partial(_write, trail=trail, row=row, now=now))
-        if keys.find(row["month"]) is None:
-            return Finding(State.NOK, f"the audit keys of {row['month']} are gone from their directory")
+        sealed = trail.seal(AuditRecord(ticket_cbss=str(uuid4()), received_at=now, outcome=RecordOutcome.DONE))
+        commit.run(partial(_write, trail=trail, sealed=sealed, now=now))
+        if keys.find(sealed.row["month"]) is None:
+            return Finding(State.NOK, f"the audit keys of {sealed.row['month']} are gone from their directory")
         return Finding()
 
     return check
@@ -65,10 +67,10 @@ def make_audit_check(commit: GroupCommit, trail: AuditTrail, keys: MonthKeys, cl
 _NOTE = sha256(f"health of {gethostname()}".encode()).digest()
 
 
-def _write(connection: Connection, trail: AuditTrail, row: Any, now: datetime) -> None:
+def _write(connection: Connection, trail: AuditTrail, sealed: SealedRecord, now: datetime) -> None:
     with connection.begin_nested() as savepoint:
         # A position of its own: on PostgreSQL the next of the sequence would be used up.
-        trail.append(connection, {**row, "position": 0})
+        trail.append(connection, replace(sealed, row={**sealed.row, "position": 0}))
         savepoint.rollback()
     connection.execute(delete(replay_keys).where(replay_keys.c.replay_key == _NOTE))
     connection.execute(insert(replay_keys), {"replay_key": _NOTE, "forget_at": now})

@@ -20,10 +20,16 @@ def asking(read: Read) -> Iterator[Connection]:
     mistakes of the programmer) or gives no connection in time, and SourceCommunicationFailed when it breaks off
     otherwise.
     """
+    with told_as_a_source(), read() as connection:
+        yield connection
+
+
+@contextmanager
+def told_as_a_source() -> Iterator[None]:
+    """Turn what the database raises in the block into what a source raises, as `asking` says."""
     # The driver's own error is the cause: SQLAlchemy's could repeat the statement's parameters, an SSIN.
     try:
-        with read() as connection:
-            yield connection
+        yield
     except (OperationalError, ProgrammingError) as error:
         raise SourceUnavailable("the register's database cannot be asked") from error.orig
     except PoolTimeoutError as error:

@@ -2,24 +2,24 @@
 
 from typing import Any
 
-from gateway.established import Answered, Disclosed
+from gateway.established import Disclosed, Screened
 
 
-def disclose(answered: Answered) -> Disclosed:
+def disclose(screened: Screened) -> Disclosed:
     """Drop the withheld paths and list them in `dataFilters` where the contract has it.
 
     All paths that the annex withholds are listed whenever the reply has data, whether or not this person had them: the
     list tells what the annex says, never what the source holds.
     """
-    permit = answered.previous.permit
-    operation = answered.previous.previous.previous.operation
-    data: dict[str, Any] = dict(answered.outcome.data)
+    permitted = screened.previous.previous
+    permit, operation = permitted.permit, permitted.previous.previous.operation
+    data: dict[str, Any] = dict(screened.outcome.data)
     withheld = tuple(path for path in permit.withheld if path.partition("/")[0] in data)
     for path in permit.dropped:
         data = without(data, path.split("/"))
     if withheld and operation.has_data_filters:
         data["dataFilters"] = {"filteredElement": list(withheld)}
-    return Disclosed(answered, data, tuple(data), withheld)
+    return Disclosed(screened, data, tuple(data), withheld)
 
 
 def without(values: Any, path: list[str]) -> Any:

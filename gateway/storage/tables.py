@@ -15,6 +15,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Dialect,
+    ForeignKey,
     Index,
     Integer,
     LargeBinary,
@@ -57,7 +58,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def _sequence(name: str) -> Column[int]:
+def growing_key(name: str) -> Column[int]:
     """Return a growing key. SQLite makes one only of a column that it calls INTEGER."""
     kind: Any = BigInteger().with_variant(Integer, "sqlite")
     return Column(name, kind, primary_key=True, autoincrement=True)
@@ -79,7 +80,7 @@ persons = Table(
 inscriptions = Table(
     "inscriptions",
     metadata,
-    _sequence("id"),
+    growing_key("id"),
     Column("ssin", String(11), nullable=False),
     Column("organisation", String(40), nullable=False),
     Column("context", String(64), nullable=False),
@@ -95,7 +96,7 @@ inscriptions = Table(
 annex_revisions = Table(
     "annex_revisions",
     metadata,
-    _sequence("sequence"),
+    growing_key("sequence"),
     Column("revision", String(64), nullable=False),
     Column("client", Text, nullable=False),
     Column("certificates", JSON, nullable=False),
@@ -107,11 +108,12 @@ annex_revisions = Table(
 )
 
 # One row per exchange and per change of what decisions rest on. `subject` is a pseudonym keyed by the
-# month's key; `sealed` is encrypted under the month's other key.
+# month's key, of the first person asked or told about; `sealed` is encrypted under the month's other key.
+# `left_out` counts the items about persons whom the client may not see, null where nobody was listed.
 audit_records = Table(
     "audit_records",
     metadata,
-    _sequence("position"),
+    growing_key("position"),
     Column("ticket_cbss", String(36), nullable=False),
     Column("kind", String(32), nullable=False),
     Column("month", String(7), nullable=False),
@@ -137,10 +139,26 @@ audit_records = Table(
     Column("value", Text),
     Column("code", Text),
     Column("sealed", LargeBinary, nullable=False),
+    Column("left_out", Integer),
     UniqueConstraint("ticket_cbss", "kind"),
     Index("ix_audit_records_received_at", "received_at"),
     Index("ix_audit_records_subject", "subject"),
     sqlite_autoincrement=True,
+)
+
+# The persons that a record is about besides the one in its own row, by the same pseudonyms.
+audit_subjects = Table(
+    "audit_subjects",
+    metadata,
+    Column(
+        "position",
+        BigInteger().with_variant(Integer, "sqlite"),
+        ForeignKey(audit_records.c.position),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("subject", String(64), primary_key=True),
+    Index("ix_audit_subjects_subject", "subject"),
 )
 
 # How often an address that no annex knows was refused within one minute. `source` is an IPv4 address or an

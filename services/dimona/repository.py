@@ -11,6 +11,10 @@ class TicketReused(Exception):
     """The client used this ticket before, for other declarations; nothing was recorded."""
 
 
+class EmployerUnknown(Exception):
+    """No employer has these numbers, or they are not of the same one; nothing was recorded."""
+
+
 class DimonaRepository(Protocol):
     """Asks and tells the NSSO.
 
@@ -23,13 +27,15 @@ class DimonaRepository(Protocol):
         """Judge and record declarations, all in one durable transaction; one answer for each, in their order.
 
         Of two submissions with the same client and ticket, at once or years apart, the second gets the answers of the
-        first and has no effect; TicketReused when it declares something else. Declarations are judged one after the
-        other: each sees what those before it did.
+        first and has no effect; TicketReused when it declares something else, EmployerUnknown when nobody can be meant
+        by its numbers. Declarations are judged one after the other: each sees what those before it did.
         """
         ...
 
     def find_employer(self, reference: EmployerReference) -> Employer | None:
-        """Return the employer, None when it is unknown or when the two numbers are not of the same one."""
+        """Return the employer; None when it is unknown, when the two numbers are not of the same one, or when an
+        enterprise has several registrations and none is named.
+        """
         ...
 
     def find_periods(self, search: PeriodSearch, limit: int) -> PeriodPage:

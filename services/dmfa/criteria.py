@@ -4,25 +4,17 @@ The XSD has judged each value by itself; here are the rules that no schema can h
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from services.calendar import get_brussels_date, get_quarter
 from services.consultation import Consultation, Values
+from services.criterion import UnusableCriterion
 from services.dmfa.attestation import AttestationSearch, Position
 from services.employer_numbers import has_valid_enterprise_check_digits, has_valid_nsso_check_digits
 from services.paging import NEXT, PageTokens, get_scope
 
 # The quarter of the first DmfA declarations.
 FIRST_QUARTER = "2003Q1"
-
-
-@dataclass(frozen=True, slots=True)
-class UnusableCriterion:
-    """`path` is the element of the request that has to be mended, `reason` says how."""
-
-    path: str
-    reason: str
 
 
 def read_criteria(consultation: Consultation, tokens: PageTokens) -> AttestationSearch | UnusableCriterion:

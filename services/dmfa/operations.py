@@ -10,8 +10,9 @@ from typing import Any
 
 from services.calendar import render_quarters
 from services.consultation import Consultation, Outcome, SourceAnswerInvalid, SourceUnavailable
+from services.criterion import UnusableCriterion
 from services.dmfa.attestation import Attestation, AttestationPage, AttestationSearch, MissingDelivery
-from services.dmfa.criteria import UnusableCriterion, read_criteria, render_position
+from services.dmfa.criteria import read_criteria, render_position
 from services.dmfa.reply import UNSUPPORTED, make_attestations
 from services.dmfa.repository import DmfaRepository
 from services.paging import NEXT, PageTokens, get_scope
@@ -33,7 +34,7 @@ def consult_attestations(consultation: Consultation, repository: DmfaRepository,
     """
     search = read_criteria(consultation, tokens)
     if isinstance(search, UnusableCriterion):
-        return Outcome("criterion_unusable", information=(("field", search.path), ("details", search.reason)))
+        return search.to_outcome()
     if consultation.values["criteria"]["resultsAction"] != "RESULTS_ONLINE_ONLY":
         return Outcome("not_implemented")
     page = repository.find_attestations(search, PAGE)

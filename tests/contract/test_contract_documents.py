@@ -30,6 +30,11 @@ OPERATIONS = {
         "/DmfaConsultationService/consult",
         {"consultDmfaAttestationsBySsin", "consultPersonnelByEmployer"},
     ),
+    "DimonaServiceV1.wsdl": (
+        "DimonaService",
+        "/DimonaService/v1/consult",
+        {"submitDeclarations", "consultDeclarations", "consultPeriods", "checkEmployment"},
+    ),
     "TestConnectionServiceV1.wsdl": (
         "TestConnectionService",
         "/TestConnectionService/v1/consult",

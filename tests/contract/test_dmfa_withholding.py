@@ -12,7 +12,7 @@ from authz.contract_shape import NEVER_WITHHELD, find_droppable
 from authz.decision import Permit
 from fixtures.attestations import Employment, generate_workers, make_attestations
 from gateway.contracts import load_contracts
-from gateway.established import Answered
+from gateway.established import Screened
 from gateway.stages.disclose import disclose
 from services.consultation import Outcome
 from services.dmfa import DESCRIPTOR
@@ -67,7 +67,8 @@ def withhold(path: str) -> Mapping[str, Any]:
     permit = Permit("revision", "clause", "", (path,), (str(find_droppable(path, SHAPE.reply_paths)),))
     resolved = SimpleNamespace(operation=OPERATION)
     permitted = SimpleNamespace(permit=permit, previous=SimpleNamespace(previous=resolved))
-    return disclose(cast(Answered, SimpleNamespace(previous=permitted, outcome=Outcome("data_found", DATA)))).data
+    answered = SimpleNamespace(previous=permitted)
+    return disclose(cast(Screened, SimpleNamespace(previous=answered, outcome=Outcome("data_found", DATA)))).data
 
 
 def paths(reply: etree._Element) -> set[str]:

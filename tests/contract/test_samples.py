@@ -66,12 +66,13 @@ def test_samples_name_nobody() -> None:
 
 
 def test_enterprise_numbers_of_samples_have_check_digits() -> None:
-    numbers = find_texts(r"[01]\d{9}", "nssoRegistrationNumber")
+    numbers = find_texts(r"[01]\d{9}", "nssoRegistrationNumber", "fieldValue")
     assert len(numbers) > 1
     assert all(has_valid_cbe_check_digits(number) for number in numbers)
 
 
 def test_nsso_numbers_of_samples_have_check_digits() -> None:
-    numbers = {str(node.text) for sample in SAMPLES for node in etree.parse(sample).iter("nssoRegistrationNumber")}
+    tags = ("nssoRegistrationNumber", "nssoPpoRegistrationNumber")
+    numbers = {str(node.text) for sample in SAMPLES for node in etree.parse(sample).iter(*tags)}
     assert len(numbers) > 1
     assert all(has_valid_nsso_check_digits(number) for number in numbers)

@@ -161,7 +161,18 @@ def test_metrics_have_every_family_and_count_over_all_workers(gateway: RunningGa
     assert metrics[f'ksz_decisions_total{{code="MSG00000",decision="permit",{granted}}}'] >= 20
     stages = set(re.findall(r'ksz_stage_seconds_count\{stage="(\w+)"', " ".join(metrics)))
     assert stages == {
-        *("receive", "parse", "authenticate", "admit", "resolve", "validate", "authorize", "dispatch", "disclose"),
+        *(
+            "receive",
+            "parse",
+            "authenticate",
+            "admit",
+            "resolve",
+            "validate",
+            "authorize",
+            "dispatch",
+            "screen",
+            "disclose",
+        ),
         *("respond", "record"),
     }
     bucket = 'ksz_stage_seconds_bucket{le="10.0",stage="dispatch"}'

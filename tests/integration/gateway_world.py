@@ -45,12 +45,15 @@ HEALTH = "http://kszbcss.fgov.be/intf/HealthCheckService/v1"
 HEALTH_PATH = "/HealthCheckService/v1/consult"
 MANDATE = "http://kszbcss.fgov.be/intf/EmployerMandateConsultationService/v2"
 MANDATE_PATH = "/EmployerMandateConsultationService/v2/consult"
+DIMONA = "http://kszbcss.fgov.be/intf/DimonaService/v1"
+DIMONA_PATH = "/DimonaService/v1/consult"
 SCHEMAS = {
     HEALTH: "HealthCheckServiceV1.xsd",
     MANDATE: "EmployerMandateConsultationServiceV2.xsd",
     SELF_EMPLOYED: "SelfEmployedServiceV2.xsd",
     TEST_CONNECTION: "TestConnectionServiceV1.xsd",
     DMFA: "DmfaConsultationServiceV1.xsd",
+    DIMONA: "DimonaServiceV1.xsd",
 }
 PROXY = "10.0.0.9"
 # As many as the tests use at a time.

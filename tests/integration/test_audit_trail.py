@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 from databases import Databases, SqliteDatabases
+from sqlalchemy import or_, select, text
 from storage_world import NOON, World, open_world
 
 from gateway.audit.record import AuditRecord, RecordKind, RecordOutcome
-from gateway.audit.sealing import unseal
+from gateway.audit.sealing import pseudonym, unseal
 from gateway.audit.trail import STRANGER_MESSAGE_BYTES, STRANGER_RECORDS_PER_MINUTE, AuditUnavailable
-from gateway.storage.tables import stranger_refusals
+from gateway.storage.tables import audit_records, audit_subjects, stranger_refusals
 
 RECORD = AuditRecord(
     ticket_cbss="5a1a0c1e-0000-4000-8000-000000000001",
@@ -40,6 +41,7 @@ RECORD = AuditRecord(
 )
 
 
+OTHERS = ("85660112444", "85660112543")
 OPEN_FIELDS = (
     "ticket_cbss",
     "received_at",
@@ -114,6 +116,49 @@ def test_file_of_a_sqlite_database_shows_neither_ssin_nor_message(tmp_path: Path
     assert b"5a1a0c1e-0000-4000-8000-000000000001" in octets
     for secret in (b"85660112345", b"<message/>", b"the reason"):
         assert secret not in octets
+
+
+def records_about(world: World, ssin: str) -> set[str]:
+    """Return the tickets of the records that are about a person, as an auditor finds them: by pseudonym."""
+    key = world.keys.find("2026-03")
+    assert key is not None
+    about = pseudonym(key, ssin)
+    further = select(audit_subjects.c.position).where(audit_subjects.c.subject == about)
+    found = select(audit_records.c.ticket_cbss).where(
+        or_(audit_records.c.subject == about, audit_records.c.position.in_(further))
+    )
+    with world.database.read() as connection:
+        return set(connection.execute(found).scalars())
+
+
+def test_each_person_that_a_record_is_about_is_found_by_pseudonym(world: World) -> None:
+    world.trail.record(RECORD)
+    listing = replace(RECORD, ticket_cbss="5a1a0c1e-0000-4000-8000-000000000002", further_subjects=OTHERS, left_out=4)
+    world.trail.record(listing)
+    assert records_about(world, "85660112345") == {RECORD.ticket_cbss, listing.ticket_cbss}
+    for ssin in OTHERS:
+        assert records_about(world, ssin) == {listing.ticket_cbss}
+    assert records_about(world, "85660112642") == set()
+    _, row = world.rows()
+    assert row["left_out"] == 4
+    assert unseal(row, world.keys)["furtherSubjects"] == list(OTHERS)
+    shown = str(world.rows(audit_subjects))
+    assert not any(ssin in shown for ssin in OTHERS)
+
+
+def test_a_record_about_one_person_takes_one_row(world: World) -> None:
+    world.trail.record(RECORD)
+    world.trail.record_stranger(stranger(7))
+    assert len(world.rows()) == 2
+    assert world.rows(audit_subjects) == []
+
+
+def test_a_record_and_its_further_persons_are_written_together_or_not_at_all(world: World) -> None:
+    with world.database.write() as connection:
+        connection.execute(text("ALTER TABLE audit_subjects RENAME TO audit_subjects_elsewhere"))
+    with pytest.raises(AuditUnavailable):
+        world.trail.record(replace(RECORD, further_subjects=OTHERS))
+    assert world.rows() == []
 
 
 def test_exchange_has_one_record_and_its_failed_signature_another(world: World) -> None:

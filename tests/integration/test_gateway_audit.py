@@ -80,8 +80,8 @@ def test_a_consultation_leaves_one_record_with_all_that_was_established(open_own
     assert sealed["message"] == message
     assert sealed["request"]["parameters"] == {"criteria/ssin": SSIN, "criteria/period/beginDate": "2016-01-01"}
     assert sealed["request"]["period"] == {"begin": "2016-01-01", "end": None}
-    assert sealed["facts"]["known"] is True
-    assert sealed["facts"]["client_inscriptions"][0]["context"] == "PCSA:FILE"
+    assert sealed["facts"]["persons"][SSIN]["known"] is True
+    assert sealed["facts"]["persons"][SSIN]["client_inscriptions"][0]["context"] == "PCSA:FILE"
     assert sealed["decidedAt"] == world.clock().isoformat()
     assert sealed["reason"] == ""
 

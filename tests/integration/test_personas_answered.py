@@ -12,7 +12,8 @@ from lxml import etree
 from authz.annex import Annex
 from authz.annex_document import read_annex
 from authz.brussels import brussels_day, find_quarter, quarter_begin, quarter_end
-from authz.decision import AccessRequest, Deny, Period, decide
+from authz.decision import AccessFacts, AccessRequest, Deny, decide
+from authz.integration import Period
 from authz.organisation import Organisation
 from authz.ssin import Environment
 from fixtures.persona import Expectation, Persona
@@ -77,7 +78,7 @@ def make_request(persona: Persona, expectation: Expectation) -> AccessRequest:
         Organisation.from_values(expectation.customer),
         expectation.legal_context,
         {"criteria/ssin": persona.ssin} | {f"criteria/period/{name}": day for name, day in period.items()},
-        persona.ssin,
+        (persona.ssin,),
         make_period(period) if period else None,
     )
 
@@ -96,7 +97,7 @@ def answer(persona: Persona, expectation: Expectation, annex: Annex, database: D
     supplier = Organisation.from_values(dict(DESCRIPTOR.supplier or {}))
     with database.read() as connection:
         facts = find_facts(connection, persona.ssin, request.customer.key, supplier.key)
-    decision = decide(annex, request, facts, NOW, Environment.TEST)
+    decision = decide(annex, request, AccessFacts({persona.ssin: facts}), NOW, Environment.TEST)
     if isinstance(decision, Deny):
         subject = DESCRIPTOR.subject_data(decision.case, persona.ssin, facts.replaced_by)
         return Outcome(decision.case, subject, decision.information)

@@ -114,11 +114,36 @@ HEALTH_CHECK = ContractShape(
     kinds=frozenset({"monitoringProbe", "supportApplication", "institution"}),
 )
 
+# What an operation on the staff of employers has, by hand: it names several persons, or none and lists those it finds.
+CONSULT_STAFF = ContractShape(
+    request_paths=_paths(
+        _HEAD.replace("criteria/ssin", "criteria/worker?\ncriteria/worker/ssin?\ncriteria/worker/name?")
+        + """
+        criteria/employer?
+        criteria/employer/nssoRegistrationNumber?
+        criteria/employer/enterpriseNumber?
+        criteria/period?
+        criteria/period/beginDate
+        criteria/period/endDate?
+        criteria/place?
+        criteria/place/code?
+        criteria/place/since?
+        """
+    ),
+    reply_paths=_paths("periods?\nperiods/period\nperiods/period/worker?\nperiods/period/worker/ssin\ndataFilters?"),
+    has_data_filters=True,
+    lists_persons=True,
+    names_employer=True,
+    repeated=frozenset({"criteria/worker/ssin", "criteria/place"}),
+)
+
+STAFF = "StaffService/v1"
 MANDATES = "EmployerMandateConsultationService/v2"
 CONTRACTS = {
     SERVICE: {"consultCareer": CONSULT_CAREER, "consultContributions": CONSULT_CONTRIBUTIONS},
     MANDATES: {"CheckUnauthenticatedUserAccess": CHECK_ACCESS, "HealthCheck": HEALTH_CHECK},
     "HealthCheckService/v1": {"HealthCheck": HEALTH_CHECK},
+    STAFF: {"consultStaff": CONSULT_STAFF},
 }
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from authz.decision import AccessRequest, Inscription, Period, PersonFacts
+from authz.decision import AccessFacts, AccessRequest
+from authz.integration import Inscription, Period, PersonFacts
 from authz.organisation import Organisation
 from gateway.audit.keys import MonthKeys
 from gateway.audit.record import AuditRecord, RecordKind, RecordOutcome
@@ -16,6 +17,7 @@ from gateway.audit.sealing import SealBroken, pseudonym, seal, unseal
 
 SSIN = "85660112345"
 NOON = datetime(2026, 3, 31, 23, 30, tzinfo=UTC)
+INSCRIPTION = Inscription("cbe:0999900120", "PCSA:FILE", date(2019, 1, 1))
 RECORD = AuditRecord(
     ticket_cbss="5a1a0c1e-0000-4000-8000-000000000001",
     received_at=NOON,
@@ -31,10 +33,10 @@ RECORD = AuditRecord(
         customer=Organisation(cbe_number="0999900120"),
         legal_context="PCSA:SOCIAL_INQUIRY",
         parameters={"criteria/ssin": SSIN, "criteria/period/beginDate": date(2020, 1, 1)},
-        subject=SSIN,
+        subjects=(SSIN,),
         period=Period(date(2020, 1, 1)),
     ),
-    facts=PersonFacts(known=True, client_inscriptions=(Inscription("cbe:0999900120", "PCSA:FILE", date(2019, 1, 1)),)),
+    facts=AccessFacts({SSIN: PersonFacts(known=True, client_inscriptions=(INSCRIPTION,))}),
     decided_at=NOON,
     reason=f"not integrated: {SSIN}",
 )
@@ -50,8 +52,9 @@ def _shown(row: dict[str, Any]) -> str:
 
 
 def test_sealed_part_decrypts_to_exactly_what_the_decision_saw(keys: MonthKeys) -> None:
-    assert unseal(seal(RECORD, keys, NOON), keys) == {
+    assert unseal(seal(RECORD, keys, NOON).row, keys) == {
         "subject": SSIN,
+        "furtherSubjects": [],
         "message": RECORD.message,
         "request": {
             "service": "SelfEmployedService/v2",
@@ -59,37 +62,51 @@ def test_sealed_part_decrypts_to_exactly_what_the_decision_saw(keys: MonthKeys) 
             "customer": {"cbe_number": "0999900120", "sector": None, "institution": None},
             "legal_context": "PCSA:SOCIAL_INQUIRY",
             "parameters": {"criteria/ssin": SSIN, "criteria/period/beginDate": "2020-01-01"},
-            "subject": SSIN,
+            "subjects": [SSIN],
             "period": {"begin": "2020-01-01", "end": None},
+            "employer": None,
             "needs_grant": True,
+            "needs_relation": False,
         },
         "facts": {
-            "known": True,
-            "cancelled": False,
-            "replaced_by": None,
-            "deceased_on": None,
-            "client_inscriptions": [
-                {"organisation": "cbe:0999900120", "context": "PCSA:FILE", "begin": "2019-01-01", "end": None}
-            ],
-            "supplier_inscriptions": None,
+            "persons": {
+                SSIN: {
+                    "known": True,
+                    "cancelled": False,
+                    "replaced_by": None,
+                    "deceased_on": None,
+                    "client_inscriptions": [
+                        {"organisation": "cbe:0999900120", "context": "PCSA:FILE", "begin": "2019-01-01", "end": None}
+                    ],
+                    "supplier_inscriptions": None,
+                }
+            },
+            "relation": None,
         },
         "decidedAt": "2026-03-31T23:30:00+00:00",
         "reason": f"not integrated: {SSIN}",
     }
 
 
+def test_further_persons_have_pseudonyms_like_the_first(keys: MonthKeys) -> None:
+    sealed = seal(replace(RECORD, further_subjects=("85660112444", SSIN)), keys, NOON)
+    key = keys.get_for_sealing("2026-03")
+    assert sealed.further_subjects == (pseudonym(key, "85660112444"), sealed.row["subject"])
+    assert unseal(sealed.row, keys)["furtherSubjects"] == ["85660112444", SSIN]
+
+
 def test_row_shows_no_ssin(keys: MonthKeys) -> None:
-    assert SSIN not in _shown(seal(RECORD, keys, NOON))
+    assert SSIN not in _shown(seal(RECORD, keys, NOON).row)
 
 
 def test_repr_of_a_record_shows_no_ssin() -> None:
-    assert SSIN not in repr(RECORD)
+    assert SSIN not in repr(replace(RECORD, further_subjects=(SSIN,)))
 
 
 def test_person_has_one_pseudonym_a_month_and_another_the_next(keys: MonthKeys) -> None:
-    march = seal(RECORD, keys, NOON)["subject"]
-    april = seal(replace(RECORD, received_at=datetime(2026, 4, 1, tzinfo=UTC)), keys, NOON)["subject"]
-    assert march == seal(replace(RECORD, client="other"), keys, NOON)["subject"]
+    march = seal(RECORD, keys, NOON).row["subject"]
+    april = seal(replace(RECORD, received_at=datetime(2026, 4, 1, tzinfo=UTC)), keys, NOON).row["subject"]
+    assert march == seal(replace(RECORD, client="other"), keys, NOON).row["subject"]
     assert march == pseudonym(keys.get_for_sealing("2026-03"), SSIN)
     assert march != april
     assert len(march) == 64
@@ -97,7 +114,7 @@ def test_person_has_one_pseudonym_a_month_and_another_the_next(keys: MonthKeys) 
 
 def test_month_is_that_of_reception_in_utc(keys: MonthKeys) -> None:
     brussels_april = datetime.fromisoformat("2026-04-01T01:30:00+02:00")
-    assert seal(replace(RECORD, received_at=brussels_april), keys, NOON)["month"] == "2026-03"
+    assert seal(replace(RECORD, received_at=brussels_april), keys, NOON).row["month"] == "2026-03"
 
 
 @pytest.mark.parametrize(
@@ -109,20 +126,20 @@ def test_month_is_that_of_reception_in_utc(keys: MonthKeys) -> None:
     ],
 )
 def test_sealed_part_moved_to_another_record_or_changed_is_refused(keys: MonthKeys, column: str, value: object) -> None:
-    row = seal(RECORD, keys, NOON)
+    row = seal(RECORD, keys, NOON).row
     with pytest.raises(SealBroken, match="does not belong"):
         unseal(row | {column: value}, keys)
 
 
 def test_month_whose_keys_were_destroyed_cannot_be_unsealed(keys: MonthKeys, tmp_path: Path) -> None:
-    row = seal(RECORD, keys, NOON)
+    row = seal(RECORD, keys, NOON).row
     (tmp_path / "keys" / "2026-03.key").unlink()
     with pytest.raises(SealBroken, match="2026-03"):
         unseal(row, keys)
 
 
 def test_same_record_is_sealed_differently_each_time(keys: MonthKeys) -> None:
-    assert seal(RECORD, keys, NOON)["sealed"] != seal(RECORD, keys, NOON)["sealed"]
+    assert seal(RECORD, keys, NOON).row["sealed"] != seal(RECORD, keys, NOON).row["sealed"]
 
 
 def test_value_whose_meaning_would_be_lost_is_a_mistake(keys: MonthKeys) -> None:
@@ -132,7 +149,7 @@ def test_value_whose_meaning_would_be_lost_is_a_mistake(keys: MonthKeys) -> None
 
 def test_plain_values_keep_their_meaning(keys: MonthKeys) -> None:
     values = {"set": frozenset({"b", "a"}), "list": [1, True, None, 2.5], "decimal": Decimal("1.10")}
-    row = seal(replace(RECORD, facts=values), keys, NOON)
+    row = seal(replace(RECORD, facts=values), keys, NOON).row
     assert unseal(row, keys)["facts"] == {
         "set": ["a", "b"],
         "list": [1, True, None, 2.5],

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from authz_shapes import ANNEXES, CONTRACTS, SERVICE, read_demo_annex, read_demo_text
+from authz_shapes import ANNEXES, CONTRACTS, SERVICE, STAFF, read_demo_annex, read_demo_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -370,3 +370,58 @@ def test_a_bound_on_a_group_whose_begin_may_be_absent_is_refused() -> None:
     (problem,) = _problems(text)
     assert problem.remedy == "Give maxYearsBack to criteria/period/beginDate itself"
     assert read_annex(text.replace("criteria/period:", "criteria/period/beginDate:"), CONTRACTS).grants
+
+
+STAFFING = """\
+client: staffing
+kind: institution
+identity: { cbeNumber: "0999900150", name: Staffing }
+validFrom: 2024-01-01
+authentication: { methods: [x509Token] }
+certificates: [{ sha256: "%s" }]
+operations:
+  - service: StaffService/v1
+    operation: consultStaff
+    legalContexts: [STAFF:INQUIRY]
+    deliberation: Deliberation 1
+    parameters:
+      criteria/place: { required: true }
+    notified: true
+    integration: { contexts: [STAFF:FILE] }
+""" % ("0f" * 32)
+
+
+def test_a_client_may_be_notified_of_the_persons_in_its_file() -> None:
+    annex = read_annex(STAFFING, CONTRACTS)
+    (grant,) = annex.grants[(STAFF, "consultStaff", "STAFF:INQUIRY")]
+    assert grant.notified
+    (silent,) = read_annex(STAFFING.replace("    notified: true\n", ""), CONTRACTS).grants.values()
+    assert not silent[0].notified
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "path"),
+    [
+        (STAFFING.replace("integration: {", "integrationExemption: Clause 1 # {"), 14, "operations[0].notified"),
+        (BASE.replace("    parameters:", "    notified: true\n    parameters:"), 18, "operations[0].notified"),
+    ],
+    ids=["nothing says which persons are in the file", "the operation lists no persons"],
+)
+def test_nobody_is_notified_of_just_anybody(text: str, line: int, path: str) -> None:
+    assert _places(text) == [(line, path)]
+
+
+def test_an_enterprise_consults_persons_through_an_employer_only() -> None:
+    assert read_annex(STAFFING.replace("institution", "enterprise"), CONTRACTS).kind is ClientKind.ENTERPRISE
+    (problem,) = _problems(BASE.replace("kind: institution", "kind: enterprise"))
+    assert (problem.line, problem.path) == (15, "operations[0].operation")
+    assert "without naming an employer" in problem.message
+
+
+@pytest.mark.parametrize("demand", ["required: true", "maxYearsBack: 1"])
+def test_what_stands_in_a_repeated_element_cannot_be_demanded_of_each(demand: str) -> None:
+    (problem,) = _problems(
+        STAFFING.replace("criteria/place: { required: true }", f"criteria/place/since: {{{demand}}}")
+    )
+    assert (problem.line, problem.path) == (13, "operations[0].parameters.criteria/place/since")
+    assert "criteria/place" in problem.message

@@ -10,20 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz import enterprise
-from authz.annex import Annex, Grant, RepresentedOrganisation
-from authz.decision import (
-    MAX_FIELDS,
-    MAX_VALUE,
-    AccessRequest,
-    Deny,
-    Inscription,
-    Period,
-    Permit,
-    PersonFacts,
-    decide,
-)
+from authz.annex import Annex, ClientKind, Grant, RepresentedOrganisation
+from authz.decision import MAX_FIELDS, MAX_VALUE, AccessFacts, AccessRequest, Deny, Permit, decide
+from authz.integration import Inscription, Period, PersonFacts
 from authz.organisation import Organisation
-from authz.ssin import Environment
+from authz.ssin import Environment, with_check_digits
 
 SSIN = "80631500121"
 SUCCESSOR = "80631500319"
@@ -39,7 +30,7 @@ ALL_WRONG = AccessRequest(
     Organisation("0999900150"),
     "PCSA:SOCIAL_INQUIRY",
     {"criteria/ssin": "80631500122"},
-    "80631500122",
+    ("80631500122",),
 )
 NOTHING_KNOWN = PersonFacts(
     known=False,
@@ -64,6 +55,10 @@ ORDER = (
 )
 
 
+def _decide(annex: Annex, request: AccessRequest, person: PersonFacts, now: datetime) -> Permit | Deny:
+    return decide(annex, request, AccessFacts(dict.fromkeys(request.subjects, person)), now, Environment.TEST)
+
+
 def _mended(count: int) -> tuple[AccessRequest, PersonFacts]:
     """Return a request at which everything fails but the first `count` checks."""
     request, facts = ALL_WRONG, NOTHING_KNOWN
@@ -75,7 +70,7 @@ def _mended(count: int) -> tuple[AccessRequest, PersonFacts]:
             "period": Period(date(2022, 1, 1)),
         },
         {
-            "subject": SSIN,
+            "subjects": (SSIN,),
             "parameters": {"criteria/ssin": SSIN, "criteria/period/beginDate": date(2022, 1, 1)},
         },
         {"known": True},
@@ -96,25 +91,25 @@ def _mended(count: int) -> tuple[AccessRequest, PersonFacts]:
 @pytest.mark.parametrize(("mended", "case"), list(enumerate(ORDER)))
 def test_the_first_check_that_fails_decides(mended: int, case: str) -> None:
     request, facts = _mended(mended)
-    decision = decide(ECONOMY, request, facts, NOW, Environment.TEST)
+    decision = _decide(ECONOMY, request, facts, NOW)
     assert isinstance(decision, Deny)
     assert decision.case == case
 
 
 def test_when_every_check_passes_the_request_is_permitted() -> None:
     request, facts = _mended(len(ORDER))
-    assert isinstance(decide(ECONOMY, request, facts, NOW, Environment.TEST), Permit)
+    assert isinstance(_decide(ECONOMY, request, facts, NOW), Permit)
 
 
 def test_a_request_about_a_person_cannot_be_decided_without_facts() -> None:
     request, _ = _mended(len(ORDER))
     with pytest.raises(ValueError, match="facts of that person"):
-        decide(ECONOMY, request, None, NOW, Environment.TEST)
+        decide(ECONOMY, request, AccessFacts(), NOW, Environment.TEST)
 
 
 def test_refusals_before_the_person_need_no_facts() -> None:
     for mended, case in enumerate(ORDER[:4]):
-        decision = decide(ECONOMY, _mended(mended)[0], None, NOW, Environment.TEST)
+        decision = decide(ECONOMY, _mended(mended)[0], AccessFacts(), NOW, Environment.TEST)
         assert isinstance(decision, Deny)
         assert decision.case == case
 
@@ -122,13 +117,13 @@ def test_refusals_before_the_person_need_no_facts() -> None:
 def test_a_time_without_a_time_zone_decides_nothing() -> None:
     request, facts = _mended(len(ORDER))
     with pytest.raises(ValueError, match="time zone"):
-        decide(ECONOMY, request, facts, datetime(2024, 6, 1), Environment.TEST)  # noqa: DTZ001 - the naive time is the point
+        _decide(ECONOMY, request, facts, datetime(2024, 6, 1))  # noqa: DTZ001 - the naive time is the point
 
 
 def test_no_ssin_stands_in_what_a_log_line_would_show() -> None:
     for mended in range(len(ORDER) + 1):
         request, facts = _mended(mended)
-        shown = repr((request, facts, decide(ECONOMY, request, facts, NOW, Environment.TEST)))
+        shown = repr((request, facts, _decide(ECONOMY, request, facts, NOW)))
         assert SSIN not in shown
         assert SUCCESSOR not in shown
 
@@ -136,7 +131,7 @@ def test_no_ssin_stands_in_what_a_log_line_would_show() -> None:
 def test_information_stays_within_the_contract_and_counts_what_it_leaves_out() -> None:
     request, facts = _mended(len(ORDER))
     parameters = {f"criteria/{'x' * 300}{number}": "1" for number in range(20)}
-    decision = decide(ECONOMY, replace(request, parameters=parameters), facts, NOW, Environment.TEST)
+    decision = _decide(ECONOMY, replace(request, parameters=parameters), facts, NOW)
     assert isinstance(decision, Deny)
     assert len(decision.information) == MAX_FIELDS
     assert all(len(name) <= 64 and len(value) <= MAX_VALUE for name, value in decision.information)
@@ -144,9 +139,44 @@ def test_information_stays_within_the_contract_and_counts_what_it_leaves_out() -
     assert decision.information[-1] == ("parameter", "and 7 more")
 
 
+def test_a_refusal_about_one_of_several_persons_keeps_all_numbers_out_of_log_lines() -> None:
+    request, facts = _mended(len(ORDER))
+    request = replace(request, subjects=(SSIN, SUCCESSOR))
+    known = AccessFacts({SSIN: facts, SUCCESSOR: replace(facts, known=False)})
+    decision = decide(ECONOMY, request, known, NOW, Environment.TEST)
+    assert isinstance(decision, Deny)
+    assert (decision.case, decision.subject) == ("ssin_unknown", SUCCESSOR)
+    assert not any(ssin in repr((request, known, decision)) for ssin in (SSIN, SUCCESSOR))
+
+
+def test_of_several_persons_none_is_permitted_without_facts() -> None:
+    request, facts = _mended(len(ORDER))
+    with pytest.raises(ValueError, match="facts of that person"):
+        decide(ECONOMY, replace(request, subjects=(SSIN, SUCCESSOR)), AccessFacts({SSIN: facts}), NOW, Environment.TEST)
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=6))
+def test_several_persons_are_permitted_when_each_of_them_alone_is(integrated: list[bool]) -> None:
+    request, facts = _mended(len(ORDER))
+    ssins = tuple(with_check_digits(f"8063150{number:02d}", False) for number in range(len(integrated)))
+    persons = {
+        ssin: facts if known else replace(facts, client_inscriptions=())
+        for ssin, known in zip(ssins, integrated, strict=True)
+    }
+    together = decide(ECONOMY, replace(request, subjects=ssins), AccessFacts(persons), NOW, Environment.TEST)
+    alone = [
+        decide(ECONOMY, replace(request, subjects=(ssin,)), AccessFacts(persons), NOW, Environment.TEST)
+        for ssin in ssins
+    ]
+    assert isinstance(together, Permit) == all(isinstance(each, Permit) for each in alone)
+    if isinstance(together, Deny):
+        assert together.subject == ssins[integrated.index(False)]
+
+
 def _decision_time(annex: Annex, request: AccessRequest, facts: PersonFacts) -> float:
     """Return the seconds of one decision, at its best of several rounds."""
-    rounds = timeit.repeat(lambda: decide(annex, request, facts, NOW, Environment.TEST), number=200, repeat=5)
+    known = AccessFacts(dict.fromkeys(request.subjects, facts))
+    rounds = timeit.repeat(lambda: decide(annex, request, known, NOW, Environment.TEST), number=200, repeat=5)
     return min(rounds) / 200
 
 
@@ -207,7 +237,7 @@ def requests(draw: st.DrawFn) -> AccessRequest:
             )
         ),
         parameters={"criteria/ssin": ssin} | ({"criteria/period/beginDate": begin} if begin else {}),
-        subject=ssin,
+        subjects=(ssin,),
         period=Period(begin) if begin else None,
         needs_grant=draw(st.booleans()),
     )
@@ -225,7 +255,7 @@ def _grants(annex: Annex, request: AccessRequest) -> tuple[Grant, ...]:
 def test_nothing_is_permitted_without_a_matching_grant_of_an_active_annex(
     annex: Annex, request: AccessRequest, person: PersonFacts, now: datetime
 ) -> None:
-    decision = decide(annex, request, person, now, Environment.TEST)
+    decision = _decide(annex, request, person, now)
     if isinstance(decision, Permit):
         (grant,) = _grants(annex, request)
         assert annex.is_active(now)
@@ -241,10 +271,19 @@ def test_nothing_is_permitted_without_a_matching_grant_of_an_active_annex(
 def test_a_refusal_before_integration_tells_nothing_of_a_successor_or_a_death(
     annex: Annex, request: AccessRequest, person: PersonFacts, now: datetime
 ) -> None:
-    decision = decide(annex, request, person, now, Environment.TEST)
+    decision = _decide(annex, request, person, now)
     if isinstance(decision, Deny) and ORDER.index(decision.case) <= ORDER.index("not_integrated"):
         told = f"{decision.information} {decision.allowed} {decision.clause}"
         assert SUCCESSOR not in told
         assert DEATH.isoformat() not in told
         ignorant = replace(person, replaced_by=None, deceased_on=None, cancelled=False)
-        assert decide(annex, request, ignorant, now, Environment.TEST) == decision
+        assert _decide(annex, request, ignorant, now) == decision
+
+
+@given(requests(), persons, times)
+def test_an_enterprise_learns_nothing_of_what_became_of_a_person(
+    request: AccessRequest, person: PersonFacts, now: datetime
+) -> None:
+    enterprise_annex = replace(ECONOMY, kind=ClientKind.ENTERPRISE)
+    ignorant = replace(person, replaced_by=None, deceased_on=None, cancelled=False)
+    assert _decide(enterprise_annex, request, person, now) == _decide(enterprise_annex, request, ignorant, now)

@@ -11,7 +11,9 @@ from authz_shapes import CONTRACTS, DECISIONS, NOW, read_demo_text
 from authz.annex import Annex
 from authz.annex_document import read_annex
 from authz.brussels import find_quarter, quarter_begin, quarter_end
-from authz.decision import AccessRequest, Deny, Inscription, Period, Permit, PersonFacts, decide
+from authz.decision import AccessFacts, AccessRequest, Deny, Permit, decide
+from authz.employer_access import EmployerRelation, NamedEmployer, RelationKind
+from authz.integration import Inscription, Period, PersonFacts
 from authz.organisation import Organisation
 from authz.ssin import Environment
 
@@ -24,7 +26,7 @@ def _cases() -> Iterator[Any]:
 
 
 def _annex(family: Mapping[str, Any], case: Mapping[str, Any]) -> Annex:
-    text = read_demo_text(case.get("annex", family["annex"]))
+    text = family.get("annexText") or read_demo_text(case.get("annex", family["annex"]))
     changes = iter(case.get("annexChange", ()))
     for old, new in zip(changes, changes, strict=True):
         assert old in text
@@ -50,10 +52,21 @@ def _request(given: Mapping[str, Any]) -> AccessRequest:
         customer=Organisation.from_values(customer) if customer else None,
         legal_context=given["legalContext"],
         parameters=parameters,
-        subject=parameters.get("criteria/ssin"),
+        subjects=_subjects(parameters),
         period=_period(parameters),
+        employer=NamedEmployer.from_values(given["employer"]) if given.get("employer") else None,
         needs_grant=given.get("needsGrant", True),
+        needs_relation=given.get("needsRelation", False),
     )
+
+
+def _subjects(parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    one, several = parameters.get("criteria/ssin"), parameters.get("criteria/worker/ssin", ())
+    return (one,) if one else tuple(several)
+
+
+def _relation(given: Mapping[str, Any] | None) -> EmployerRelation | None:
+    return EmployerRelation(**given | {"kind": RelationKind(given["kind"])}) if given else None
 
 
 def _facts(given: Mapping[str, Any]) -> PersonFacts:
@@ -72,10 +85,11 @@ def _facts(given: Mapping[str, Any]) -> PersonFacts:
 def test_the_case_is_decided_as_its_rule_says(family: Mapping[str, Any], case: Mapping[str, Any]) -> None:
     annex = _annex(family, case)
     request = _request(family["request"] | case.get("request", {}))
-    facts = case.get("facts", {})
-    person = None if facts is None else _facts(family["facts"] | facts)
+    persons = {ssin: _facts(family["facts"] | case.get("facts", {})) for ssin in request.subjects}
+    persons |= {ssin: _facts(family["facts"] | facts) for ssin, facts in case.get("factsOf", {}).items()}
+    facts = AccessFacts(persons, _relation(case.get("relation")))
     now: datetime = case.get("now", NOW)
-    decision = decide(annex, request, person, now.astimezone(UTC), Environment(case.get("environment", "test")))
+    decision = decide(annex, request, facts, now.astimezone(UTC), Environment(case.get("environment", "test")))
     expected = case["expected"]
 
     assert decision.revision == annex.revision
@@ -84,6 +98,8 @@ def test_the_case_is_decided_as_its_rule_says(family: Mapping[str, Any], case: M
         assert decision.clause == expected["permit"]
         if request.needs_grant:
             assert decision.deliberation.startswith("Demonstration deliberation")
+            (grant,) = (each for grants in annex.grants.values() for each in grants if each.clause == decision.clause)
+            assert decision.integration == grant.integration
         for name in ("withheld", "dropped"):
             assert name not in expected or getattr(decision, name) == tuple(expected[name])
         assert decision.deliberation == expected.get("deliberation", decision.deliberation)
@@ -92,5 +108,6 @@ def test_the_case_is_decided_as_its_rule_says(family: Mapping[str, Any], case: M
         assert (decision.case, decision.clause) == (expected["deny"], expected.get("clause", ""))
         assert decision.allowed == expected.get("allowed", decision.allowed)
         assert decision.allowed
+        assert decision.subject is None or decision.subject in request.subjects
         if "information" in expected:
             assert decision.information == tuple((name, value) for name, value in expected["information"])

@@ -14,11 +14,13 @@ from pydantic import BaseModel
 from typer.core import TyperGroup
 
 import gateway.docs
-from authz.annex import Annex
+from authz.annex import Annex, ClientKind
 from authz.annex_document import read_annex
 from authz.annex_model import GrantPart, HeaderPart, find_part, keys_of
 from authz.annex_reference import render_annex_reference
-from authz.decision import RULES, AccessRequest, Deny, Inscription, Period, Permit, PersonFacts, decide
+from authz.decision import PERSON_RULES, REQUEST_RULES, AccessFacts, AccessRequest, Deny, Permit, decide
+from authz.employer_access import NamedEmployer
+from authz.integration import Inscription, Period, PersonFacts
 from authz.organisation import Organisation
 from authz.ssin import Environment
 from gateway.catalogue import load_catalogue
@@ -201,39 +203,47 @@ GOOD = AccessRequest(
     customer=CLIENT,
     legal_context=CONTEXT,
     parameters={"criteria/ssin": "75631290176"},
-    subject="75631290176",
+    subjects=("75631290176",),
     period=Period(date(2020, 1, 1)),
 )
 INSCRIBED = Inscription(CLIENT.key, "PCSA:FILE", date(2000, 1, 1))
 KNOWN = PersonFacts(known=True, client_inscriptions=(INSCRIBED,), supplier_inscriptions=(INSCRIBED,))
 
 
-OF_NO_PERSON = ("credentials_mismatch", "operation_not_granted", "parameters_not_granted")
+OF_AN_EMPLOYER = "employer_not_accessible"
+OF_NO_PERSON = ("credentials_mismatch", "operation_not_granted", "parameters_not_granted", OF_AN_EMPLOYER)
 
 
-def repairs() -> Iterator[tuple[AccessRequest, PersonFacts]]:
-    """Yield a request with everything wrong, then with one thing after the other put right, in the documented order."""
+def repairs() -> Iterator[tuple[ClientKind, AccessRequest, PersonFacts]]:
+    """Yield a request with everything wrong, then with one thing after the other put right, in the documented order.
+
+    An employer that is not accessible is put right by asking as an institution, which needs no relation with it.
+    """
+    kind = ClientKind.ENTERPRISE
     request = replace(
         GOOD,
         customer=Organisation(cbe_number="0999900249"),
         legal_context="PCSA:NONE",
         parameters={"criteria/ssin": "75631290177", "criteria/notGranted": "x"},
-        subject="75631290177",
+        subjects=("75631290177",),
+        employer=NamedEmployer(enterprise_number="0999900249"),
+        needs_relation=True,
     )
     facts = PersonFacts(
         known=False, cancelled=True, replaced_by="82710590203", deceased_on=date(2020, 1, 1), supplier_inscriptions=()
     )
-    yield request, facts
-    yield (request := replace(request, customer=GOOD.customer)), facts
-    yield (request := replace(request, legal_context=GOOD.legal_context)), facts
-    yield (request := replace(request, parameters={"criteria/ssin": "75631290177"})), facts
-    yield (request := replace(request, parameters=GOOD.parameters, subject=GOOD.subject)), facts
-    yield request, (facts := replace(facts, known=True))
-    yield request, (facts := replace(facts, client_inscriptions=KNOWN.client_inscriptions))
-    yield request, (facts := replace(facts, replaced_by=None))
-    yield request, (facts := replace(facts, cancelled=False))
-    yield request, (facts := replace(facts, deceased_on=None))
-    yield request, replace(facts, supplier_inscriptions=KNOWN.supplier_inscriptions)
+    yield kind, request, facts
+    yield kind, (request := replace(request, customer=GOOD.customer)), facts
+    yield kind, (request := replace(request, legal_context=GOOD.legal_context)), facts
+    yield kind, (request := replace(request, parameters={"criteria/ssin": "75631290177"})), facts
+    yield (kind := ClientKind.INSTITUTION), request, facts
+    yield kind, (request := replace(request, parameters=GOOD.parameters, subjects=GOOD.subjects)), facts
+    yield kind, request, (facts := replace(facts, known=True))
+    yield kind, request, (facts := replace(facts, client_inscriptions=KNOWN.client_inscriptions))
+    yield kind, request, (facts := replace(facts, replaced_by=None))
+    yield kind, request, (facts := replace(facts, cancelled=False))
+    yield kind, request, (facts := replace(facts, deceased_on=None))
+    yield kind, request, replace(facts, supplier_inscriptions=KNOWN.supplier_inscriptions)
 
 
 @pytest.fixture(scope="module")
@@ -242,15 +252,25 @@ def annex() -> Annex:
 
 
 def test_checks_are_made_in_the_order_of_the_status_tables(annex: Annex) -> None:
-    *denials, last = [decide(annex, request, facts, NOW, Environment.TEST) for request, facts in repairs()]
+    *denials, last = [
+        decide(
+            replace(annex, kind=kind),
+            request,
+            AccessFacts(dict.fromkeys(request.subjects, person)),
+            NOW,
+            Environment.TEST,
+        )
+        for kind, request, person in repairs()
+    ]
     cases = [denial.case for denial in denials if isinstance(denial, Deny)]
     assert isinstance(last, Permit)
-    assert len(cases) == len(denials) == len(RULES)
+    assert len(cases) == len(denials) == len(REQUEST_RULES) + len(PERSON_RULES)
     for service in SERVICES:
         for operation in service.operations:
             rows = service.statuses.rows.get(operation.name, {})
-            # Of a person nothing is checked where the request names none.
+            # Of a person nothing is checked where the request names none, nor of an employer.
             made = cases if operation.subject else [case for case in cases if case in OF_NO_PERSON]
+            made = made if operation.employer else [case for case in made if case != OF_AN_EMPLOYER]
             assert not rows or list(rows)[: len(made)] == made
 
 
