@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from services.calendar import get_brussels_date
-from services.consultation import Consultation, Outcome, SourceUnavailable, Values
+from services.consultation import Consultation, Outcome, Values
 from services.employer import EmployerReference, Register
 from services.employer_mandate.access import AccessGiven, AccessQuestion, Mandate, NoAccessReason, UserAccess
 from services.employer_numbers import has_valid_enterprise_check_digits, has_valid_nsso_check_digits
@@ -21,15 +21,13 @@ _TEXTS: Mapping[str, Mapping[str, str]] = yaml.safe_load(
 _REGISTERS = {"nssoRegistrationNumber": Register.NSSO, "nssoPpoRegistrationNumber": Register.NSSO_PPO}
 
 
-def check_user_access(consultation: Consultation, users: UserAccess | None) -> Outcome:
-    """Answer yes with the path, or no with the first reason; SourceUnavailable while no User Management is wired."""
+def check_user_access(consultation: Consultation, users: UserAccess) -> Outcome:
+    """Answer yes with the path, or no with the first reason. Faults of the source pass through."""
     criteria = consultation.values["criteria"]
     ((element, number),) = criteria["entity"].items()
     if not _is_number(element, number):
         information = (("field", f"criteria/entity/{element}"), ("details", "the check digits are wrong"))
         return Outcome("criterion_unusable", information=information)
-    if users is None:
-        raise SourceUnavailable("User Management is not wired")
     question = AccessQuestion(
         technical_user_id=criteria["technicalUserId"],
         entity=_read_entity(element, number),

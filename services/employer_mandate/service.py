@@ -1,7 +1,6 @@
 """EmployerMandateConsultationService as Spyne knows it: one bare rpc per operation, in the contract's namespace.
 
-The ports are the application's: `ctx.app.config.repository` (None until User Management is wired) and
-`ctx.app.config.health`.
+The ports are the application's: `ctx.app.config.repository`, which is User Management, and `ctx.app.config.health`.
 """
 
 from typing import Any

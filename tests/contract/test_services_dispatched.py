@@ -11,9 +11,11 @@ from gateway.dispatch import ServiceEndpoint
 from services import dmfa, employer_mandate, health_check, self_employed, test_connection
 from services.consultation import Consultation, SourceUnavailable
 from services.descriptor import ServiceDescriptor
+from services.employer_mandate.access import AccessGiven, AccessPath
 from services.health import Component, Kind, Level, State
 from tests.unit.fakes_dmfa import FakeDmfaRepository, FakePageTokens
 from tests.unit.fakes_self_employed import FakeSelfEmployedRepository
+from tests.unit.test_employer_mandate import FakeUserAccess
 
 NOW = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)
 MAIN = load_personas(NOW.date())[0]
@@ -108,11 +110,13 @@ def test_health_check_tells_of_all_services_or_of_its_own(descriptor: ServiceDes
 
 
 def test_user_access_asks_the_repository() -> None:
-    endpoint = make_endpoint(employer_mandate.DESCRIPTOR, None)
+    users = FakeUserAccess(AccessGiven(AccessPath.MANAGER))
+    endpoint = make_endpoint(employer_mandate.DESCRIPTOR, users)
     (operation,) = (one for one in endpoint.contract.operations.values() if one.descriptor.name != "HealthCheck")
     values = {"criteria": {"technicalUserId": "U", "entity": {"enterpriseNumber": "0999910345"}, "application": "X"}}
-    with pytest.raises(SourceUnavailable):
-        endpoint.call(operation, Consultation(operation.descriptor.name, values, NOW, ""))
+    outcome = endpoint.call(operation, Consultation(operation.descriptor.name, values, NOW, ""))
+    assert outcome.data == {"userAccess": {"access": True, "path": "MANAGER"}}
+    assert len(users.asked) == 1
 
 
 def test_test_message_is_echoed() -> None:

@@ -30,13 +30,16 @@ class FakeUserAccess:
     def __init__(self, answer: AccessGiven | AccessRefused) -> None:
         self.answer = answer
         self.asked: list[AccessQuestion] = []
+        self.fault: Exception | None = None
 
     def check_access(self, question: AccessQuestion) -> AccessGiven | AccessRefused:
         self.asked.append(question)
+        if self.fault is not None:
+            raise self.fault
         return self.answer
 
 
-def ask(users: FakeUserAccess | None, element: str = "enterpriseNumber", number: str = CBE, **criteria: Any) -> Outcome:
+def ask(users: FakeUserAccess, element: str = "enterpriseNumber", number: str = CBE, **criteria: Any) -> Outcome:
     values = {
         "criteria": {"technicalUserId": "U1", "entity": {element: number}, "application": "DIMONA"} | criteria,
     }
@@ -103,6 +106,8 @@ def test_a_number_with_wrong_check_digits_is_not_asked(element: str, number: str
     assert users.asked == []
 
 
-def test_without_user_management_the_source_is_unavailable() -> None:
-    with pytest.raises(SourceUnavailable):
-        ask(None)
+def test_a_fault_of_user_management_passes_through() -> None:
+    users = FakeUserAccess(AccessGiven(AccessPath.USER))
+    users.fault = SourceUnavailable("away")
+    with pytest.raises(SourceUnavailable, match="away"):
+        ask(users)
