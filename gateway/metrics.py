@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.pipeline import STAGES, Answer
+from services.health import HEALTH_CHECK
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -25,7 +26,8 @@ _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0
 
 
 class Meter:
-    """Counts the exchanges of one worker process. `sources` are the services whose dispatch asks a source."""
+    """Counts the exchanges of one worker process. `sources` are the services whose dispatch, HealthCheck's
+    aside, asks a source."""
 
     def __init__(self, registry: "CollectorRegistry", sources: frozenset[str]) -> None:
         # Imported only here: prometheus_client decides when it is imported whether processes share their values.
@@ -99,7 +101,7 @@ class Meter:
         for service, answer in noted:
             for stage, seconds in durations_of(answer):
                 stages[stage].append(seconds)
-                if stage == "dispatch" and service in self._sources:
+                if stage == "dispatch" and service in self._sources and answer.operation != HEALTH_CHECK.name:
                     sources[service].append(seconds)
         for stage, spent in stages.items():
             _observe_all(self._stages.labels(stage), spent)

@@ -1,5 +1,6 @@
 """The meter counts every exchange once, and folds durations as Prometheus itself would."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Histogram
@@ -70,6 +71,9 @@ def test_folded_durations_are_what_observing_each_would_give() -> None:
         labels = {"source": SERVICE, "le": bound}
         expected = plain.get_sample_value("ksz_source_seconds_bucket", labels)
         assert registry.get_sample_value("ksz_source_seconds_bucket", labels) == expected
+    meter.note(SERVICE, replace(answer(*(1.0,) * len(STAGES)), operation="HealthCheck"))
+    meter.flush()
+    assert registry.get_sample_value("ksz_source_seconds_count", {"source": SERVICE}) == len(spent)
     other = {"source": "TestConnectionService/v1"}
     assert registry.get_sample_value("ksz_source_seconds_count", other) is None
 
