@@ -149,6 +149,9 @@ def _check_places_together(
         if consults and kind in tuple(ClientKind) and kind not in _CONSULTING_KINDS:
             message = f"consults persons, which no {kind} may"
             document.add_problem((*place, "operation"), message, "Remove the operation, or the kind is wrong")
+        elif shape and shape.kinds is not None and kind in tuple(ClientKind) and kind not in shape.kinds:
+            message = f"is not for a {kind}; it is for {', '.join(sorted(shape.kinds))}"
+            document.add_problem((*place, "operation"), message, "Remove the operation, or the kind is wrong")
         elif shape and shape.consults_persons and not shape.names_employer and kind == ClientKind.ENTERPRISE:
             message = "consults persons without naming an employer, which no enterprise may"
             document.add_problem((*place, "operation"), message, "Remove the operation, or the kind is wrong")

@@ -73,11 +73,15 @@ class AnnexRegistry:
         None when there is none, or when annexes of two clients claim the certificate: then it names nobody.
         AnnexesUnavailable when nothing could be read yet.
         """
-        if self._poller is None:
-            self._start()
+        self.open()
         return self._known.find(
             (fingerprint_name(certificate.sha256), serial_name(certificate.issuer, certificate.serial)), now
         )
+
+    def open(self) -> None:
+        """Read the annexes and go on looking, if that has not begun; AnnexesUnavailable when they cannot be read."""
+        if self._poller is None:
+            self._start()
 
     def refresh(self) -> None:
         """Read what was added since the last look. SQLAlchemyError when the database does not answer."""
@@ -92,6 +96,11 @@ class AnnexRegistry:
     def age(self) -> float:
         """The seconds since the database was last asked with success; infinite before the first time."""
         return float("inf") if self._looked_at is None else self._monotonic() - self._looked_at
+
+    @property
+    def clients(self) -> int:
+        """How many clients have or had an annex."""
+        return self._known.clients
 
     def close(self) -> None:
         """Stop looking for revisions."""
@@ -188,6 +197,11 @@ class _Known:
             and not certificate_names(annex.certificates).isdisjoint(names)
         ]
         return found[0] if len(found) == 1 else None
+
+    @property
+    def clients(self) -> int:
+        """How many clients have a history."""
+        return len(self._histories)
 
     def compile_newest(self) -> None:
         """Compile what is or comes into force, rather than leave that to the first request that needs it."""

@@ -3,10 +3,12 @@
 import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
+from cryptography import x509
 from sqlalchemy.exc import OperationalError
 
 from authz.annex import Annex
@@ -14,7 +16,7 @@ from authz.annex_document import read_annex
 from gateway.admission import Admission
 from gateway.annex_registry import AnnexRegistry
 from gateway.annex_store import AnnexStore
-from gateway.app import GatewayApp
+from gateway.app import GatewayApp, Meter
 from gateway.audit.keys import AuditKeysUnusable, MonthKeys
 from gateway.audit.trail import AuditTrail
 from gateway.catalogue import load_catalogue
@@ -22,28 +24,33 @@ from gateway.clock import Clock, system_clock
 from gateway.contracts import load_contracts
 from gateway.dispatch import ServiceEndpoint
 from gateway.employer_access import OwnEmployerAccess
+from gateway.file_watch import FileWatch
+from gateway.health.checks import check_database, check_source, make_audit_check
+from gateway.health.measure import DEADLINE_SECONDS, Check, Measurer
+from gateway.health.own_parts import OwnParts
+from gateway.health.report import HealthReport
 from gateway.inscriptions import Repertory
 from gateway.page_tokens import PageTokenKeyUnusable, SealedPageTokens
 from gateway.peer import PeerFinder
 from gateway.pipeline import Pipeline
 from gateway.recorder import ExchangeRecorder
 from gateway.replies import Replies
-from gateway.revocation import RevocationWatch
+from gateway.revocation import reload_revocation_list
 from gateway.settings import Settings
+from gateway.signing import SigningKey
 from gateway.sources.dimona_sql import SqlDimonaRepository
 from gateway.sources.dmfa_sql import SqlDmfaRepository
 from gateway.sources.employer_repertory_sql import SqlEmployerRegister
 from gateway.sources.self_employed_sql import SqlSelfEmployedRepository
+from gateway.sources.user_access import ManagedUserAccess
 from gateway.storage.database import Database, WrongEncoding
 from gateway.storage.group_commit import GroupCommit
-from gateway.user_access import ManagedUserAccess
 from gateway.users.access import ManagedEmployerAccess, StoredAccounts
 from gateway.users.store import UserStore
 from gateway.wss.policy import SecurityPolicy
-from gateway.wss.sign import Signer
 from gateway.wss.trust import Trust
 from gateway.xml.parse import XmlLimits
-from services.employer_repertory.repository import UserAccess
+from services.health import Kind
 
 # The secured application whose mandates let somebody act for an employer here: what employers do is declare.
 _DECLARATIONS = "dimona"
@@ -68,6 +75,20 @@ class Storage:
         self.database.close()
 
 
+# One repository for each service that has a source; whoever adds a service adds its line.
+REPOSITORIES: Mapping[str, Callable[[Storage], object]] = {
+    "DimonaService/v1": lambda storage: SqlDimonaRepository(
+        storage.database.read, storage.commit, lambda connection, changes: None
+    ),
+    "DmfaConsultationService/v1": lambda storage: SqlDmfaRepository(storage.database.read),
+    "EmployerMandateConsultationService/v2": lambda storage: ManagedUserAccess(StoredAccounts(storage.database)),
+    "EmployerRepertoryService/v1": lambda storage: SqlEmployerRegister(storage.database.read),
+    "SelfEmployedService/v2": lambda storage: SqlSelfEmployedRepository(storage.database.read),
+}
+# What other services ask of User Management is asked of the same source.
+_USER_MANAGEMENT = "EmployerMandateConsultationService/v2"
+
+
 @dataclass(frozen=True, slots=True)
 class Gateway:
     """A gateway of one worker process."""
@@ -76,51 +97,61 @@ class Gateway:
     pipeline: Pipeline
     storage: Storage
     annexes: AnnexRegistry
-    watch: RevocationWatch | None = field(default=None)
+    signing_key: SigningKey
+    watches: tuple[FileWatch, ...]
 
     def close(self) -> None:
         """Stop the threads; what was accepted is written first."""
-        if self.watch is not None:
-            self.watch.close()
+        for watch in self.watches:
+            watch.close()
         self.annexes.close()
         self.storage.close()
-
-
-# One repository for each service that has a source; whoever adds a service adds its line.
-REPOSITORIES: Mapping[str, Callable[[Storage], object]] = {
-    "DimonaService/v1": lambda storage: SqlDimonaRepository(
-        storage.database.read, storage.commit, lambda connection, changes: None
-    ),
-    "DmfaConsultationService/v1": lambda storage: SqlDmfaRepository(storage.database.read),
-    "EmployerRepertoryService/v1": lambda storage: SqlEmployerRegister(storage.database.read),
-    "SelfEmployedService/v2": lambda storage: SqlSelfEmployedRepository(storage.database.read),
-}
 
 
 def build_gateway(
     settings: Settings,
     clock: Clock = system_clock,
     repositories: Mapping[str, object] | None = None,
-    user_access: UserAccess | None = None,
+    meter: Meter | None = None,
 ) -> Gateway:
     """Build the gateway of this process; CannotStart with one line when something is missing.
 
-    `repositories` replaces sources, by the name of their service; `user_access` replaces User Management.
+    `repositories` replaces sources, by the name of their service; `meter` counts what is answered.
     """
     storage = open_storage(settings, clock)
     try:
-        return _build(storage, settings, clock, repositories or {}, user_access)
+        return _build(storage, settings, clock, repositories or {}, meter)
     except BaseException:
         storage.close()
         raise
 
 
+def build_measurer(
+    settings: Settings, clock: Clock = system_clock, repositories: Mapping[str, object] | None = None
+) -> Measurer:
+    """Build what measures the parts that can be away, with connections of its own, made anew for each measurement.
+
+    AuditKeysUnusable when there are no audit keys to measure with.
+    """
+    database = Database(settings.database_url, connections=4 + len(REPOSITORIES))
+    commit = GroupCommit(database, wait_seconds=DEADLINE_SECONDS)
+    keys = MonthKeys(settings.audit_keys)
+    storage = Storage(database, commit, AuditTrail(commit, keys, clock))
+    checks: dict[tuple[str, Kind], Check] = {
+        ("database", Kind.GATEWAY): partial(check_database, database),
+        ("audit", Kind.GATEWAY): make_audit_check(commit, storage.trail, keys, clock),
+    }
+    for name, repository in (_open_sources(storage) | dict(repositories or {})).items():
+        checks[name, Kind.SOURCE] = partial(check_source, repository)
+    return Measurer(checks, clock, close=database.close)
+
+
+def _open_sources(storage: Storage) -> dict[str, object]:
+    return {name: make(storage) for name, make in REPOSITORIES.items()}
+
+
 def _build(
-    storage: Storage,
-    settings: Settings,
-    clock: Clock,
-    repositories: Mapping[str, object],
-    user_access: UserAccess | None,
+    storage: Storage, settings: Settings, clock: Clock, repositories: Mapping[str, object], meter: Meter | None
 ) -> Gateway:
     _check_schema(storage)
     contracts = load_contracts()
@@ -128,19 +159,29 @@ def _build(
     annexes = AnnexRegistry(
         AnnexStore(storage.database, storage.commit, storage.trail, lambda text: read_annex(text, shapes))
     )
-    sources = {name: make(storage) for name, make in REPOSITORIES.items()} | dict(repositories)
-    page_tokens = _open_page_tokens(settings)
-    accounts = StoredAccounts(storage.database)
-    ports = {"page_tokens": page_tokens, "user_access": user_access or ManagedUserAccess(accounts)}
+    sources = _open_sources(storage) | dict(repositories)
+    policy = SecurityPolicy(
+        max_age=timedelta(seconds=settings.message_max_age), clock_skew=timedelta(seconds=settings.clock_skew)
+    )
+    trust = _open_trust(settings, policy)
+    signing_key = SigningKey(settings.signing_key, settings.signing_certificate)
+    own_parts = OwnParts(annexes, signing_key, trust, _tls_validity(settings), len(contracts.services), settings.state)
+    health = HealthReport(
+        services=frozenset(contract.descriptor.name for contract in contracts.services.values()),
+        sources=frozenset(sources),
+        look=own_parts.look,
+        snapshot=settings.health_snapshot,
+    )
+    ports = {
+        "page_tokens": _open_page_tokens(settings),
+        "health": health,
+        "user_access": sources[_USER_MANAGEMENT],
+    }
     endpoints = {
         path: ServiceEndpoint(contract, sources.get(contract.descriptor.name), settings.public_url, **ports)
         for path, contract in contracts.services.items()
     }
     catalogue = load_catalogue()
-    policy = SecurityPolicy(
-        max_age=timedelta(seconds=settings.message_max_age), clock_skew=timedelta(seconds=settings.clock_skew)
-    )
-    trust = _open_trust(settings, policy)
     pipeline = Pipeline(
         max_bytes=settings.max_message_bytes,
         limits=XmlLimits(),
@@ -149,22 +190,34 @@ def _build(
         annexes=annexes,
         admission=Admission(storage.commit),
         facts=Repertory(storage.database),
-        employer_access=ManagedEmployerAccess(OwnEmployerAccess(storage.database), accounts, _DECLARATIONS),
+        employer_access=ManagedEmployerAccess(
+            OwnEmployerAccess(storage.database), StoredAccounts(storage.database), _DECLARATIONS
+        ),
         environment=settings.environment,
         replies=Replies(catalogue, settings.public_url, clock),
         recorder=ExchangeRecorder(storage.trail),
-        signer=_open_signer(settings),
+        signer=signing_key,
         clock=clock,
     )
     peers = PeerFinder(frozenset(settings.trusted_proxies), settings.proxy_certificate_header)
-    app = GatewayApp(endpoints, pipeline, catalogue, peers, settings.max_message_bytes, clock)
-    watch = RevocationWatch(settings.client_crl, trust) if settings.client_crl is not None else None
-    if watch is not None:
-        watch.start()
+    app = GatewayApp(endpoints, pipeline, catalogue, peers, settings.max_message_bytes, clock, meter)
+    # Known before the first request: HealthCheck is answered from them while the database is away.
+    annexes.open()
+    watches = _watch_files(settings, trust, signing_key)
     # What was made so far lives as long as the process: the collector need not look at it again.
     gc.collect()
     gc.freeze()
-    return Gateway(app, pipeline, storage, annexes, watch)
+    return Gateway(app, pipeline, storage, annexes, signing_key, watches)
+
+
+def _watch_files(settings: Settings, trust: Trust, signing_key: SigningKey) -> tuple[FileWatch, ...]:
+    watches = [FileWatch(signing_key.paths, signing_key.reload)]
+    if settings.client_crl is not None:
+        reload = partial(reload_revocation_list, settings.client_crl, trust)
+        watches.append(FileWatch((settings.client_crl,), reload))
+    for watch in watches:
+        watch.start()
+    return tuple(watches)
 
 
 def open_storage(settings: Settings, clock: Clock = system_clock) -> Storage:
@@ -261,11 +314,15 @@ def _open_page_tokens(settings: Settings) -> SealedPageTokens:
         raise CannotStart(f"the key of page tokens cannot be used: {error}") from None
 
 
-def _open_signer(settings: Settings) -> Signer:
+def _tls_validity(settings: Settings) -> tuple[datetime, datetime] | None:
+    """Return from when until when our TLS certificate is valid: as it was at the start, for so long it is served."""
+    if not settings.tls:
+        return None
     try:
-        return Signer(_read(settings.signing_key), _read(settings.signing_certificate))
+        certificate = x509.load_pem_x509_certificate(_read(settings.tls_certificate))
     except ValueError as error:
-        raise CannotStart(f"{settings.signing_key}, {settings.signing_certificate}: {error}.") from None
+        raise CannotStart(f"{settings.tls_certificate}: {error}: put PEM there.") from None
+    return certificate.not_valid_before_utc, certificate.not_valid_after_utc
 
 
 def _read(path: Path) -> bytes:

@@ -73,6 +73,7 @@ class OperationContract:
                 reserved.legal_context: Reservation(reserved.client, reserved.deliberation)
                 for reserved in self.descriptor.reserved
             },
+            kinds=self.descriptor.kinds,
         )
 
 

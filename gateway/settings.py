@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     )
     management_bind: Address = Field(
         "127.0.0.1:8081",
-        description="HOST:PORT of /live and /ready, plain HTTP: keep it off public networks.",
+        description="HOST:PORT of /live, /ready, /ping and /metrics, plain HTTP: keep it off public networks.",
     )
     tls: bool = Field(
         True,
@@ -119,6 +119,21 @@ class Settings(BaseSettings):
         "info", description="Least severity that is logged."
     )
     log_format: Literal["json", "console"] = Field("json", description="json for machines, console for people.")
+
+    @property
+    def health_snapshot(self) -> Path:
+        """Where the management process of this node leaves its measurements for the workers."""
+        return self._run_directory / "health.json"
+
+    @property
+    def metrics_directory(self) -> Path:
+        """Where the workers of this node keep what they count, until the next start."""
+        return self._run_directory / "metrics"
+
+    @property
+    def _run_directory(self) -> Path:
+        """What lasts no longer than a gateway runs: by its address, since several may share a state."""
+        return self.state / "run" / self.bind.replace("/", "-")
 
     @field_validator("client_crl", mode="before")
     @classmethod

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from gateway.bootstrap import CannotStart
-from gateway.cli import annex, call, contract, demo, inscriptions, migrate, serve, tour, users, world
+from gateway.cli import annex, call, contract, demo, inscriptions, migrate, probe, serve, tour, users, world
 from gateway.cli.output import Problem, show_problem
 
 app = typer.Typer(
@@ -15,7 +15,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for module in (demo, migrate, serve, tour, call, world):
+for module in (demo, migrate, serve, tour, call, probe, world):
     module.register(app)
 app.add_typer(annex.app, name="annex")
 app.add_typer(inscriptions.app, name="inscriptions")

@@ -4,20 +4,27 @@ One client, under one legal context, for a user who belongs to that employer or 
 whatever an annex says: the rule stands here and in no annex, and `annex check` refuses a grant that pretends otherwise.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from importlib.resources import files
+
+import yaml
 
 from services.calendar import get_brussels_date
 from services.consultation import Consultation, Outcome
 from services.descriptor import ReservedContext
 from services.employer_repertory.registration import Registration
-from services.employer_repertory.repository import UserAccess
+from services.user_access import AccessGiven, AccessQuestion, AccessRefused, UserAccess
 
 RESERVED = ReservedContext(
     legal_context="FRONTOFFICE:EMPLOYMENT_MEASURES", client="front-office", deliberation="Deliberation 07/039"
 )
 # What the user must be able to reach in User Management: the secured version of the repertory itself.
 APPLICATION = "employer-repertory-secured"
+# What an access manager, or the client, can do about each reason.
+REMEDIES: Mapping[str, str] = yaml.safe_load(
+    files("services.employer_repertory").joinpath("remedies.yaml").read_text("utf-8")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +61,16 @@ def judge(consultation: Consultation, registrations: Iterable[Registration], acc
     day = get_brussels_date(consultation.now)
     paths = []
     for registration in employers:
-        found = access.check_access(user, registration.reference, APPLICATION, day)
-        if not found.granted:
-            return _refuse("user_without_access", "criteria/onBehalfOf", found.reason)
-        paths.append(found.reason)
+        found = access.check_access(AccessQuestion(user, registration.reference, APPLICATION, day))
+        if isinstance(found, AccessRefused):
+            return _refuse("user_without_access", "criteria/onBehalfOf", REMEDIES[found.reason])
+        paths.append(_describe(found))
     return Judgement(reason="the user reaches the employer: " + "; ".join(dict.fromkeys(paths)))
+
+
+def _describe(given: AccessGiven) -> str:
+    words = given.path.replace("_", " ").lower()
+    return f"{words} {given.mandate.provider} since {given.mandate.begin}" if given.mandate else words
 
 
 def _refuse(case: str, path: str, remedy: str) -> Judgement:

@@ -12,7 +12,8 @@ from services.employer_repertory.criteria import UnusableCriterion, read_criteri
 from services.employer_repertory.natural_persons import judge
 from services.employer_repertory.registration import Registration
 from services.employer_repertory.reply import make_registrations
-from services.employer_repertory.repository import EmployerRegister, UserAccess
+from services.employer_repertory.repository import EmployerRegister
+from services.user_access import UserAccess
 
 
 def consult_employer(consultation: Consultation, register: EmployerRegister, access: UserAccess) -> Outcome:

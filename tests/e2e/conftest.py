@@ -61,8 +61,13 @@ def run_command(*arguments: str | Path, **environment: str) -> subprocess.Comple
 
 
 @contextmanager
-def serving(state: Path, *options: str, scheme: str = "https", **environment: str) -> Iterator[RunningGateway]:
-    """Serve from a prepared state until the block ends; the gateway must then stop in good order."""
+def serving(
+    state: Path, *options: str, scheme: str = "https", until: str = "/ready", **environment: str
+) -> Iterator[RunningGateway]:
+    """Serve from a prepared state until the block ends; the gateway must then stop in good order.
+
+    `until` is the address of the management port that must say yes first.
+    """
     port, management_port = free_port(), free_port()
     log = state / f"gateway-{port}.log"
     management_url = f"http://127.0.0.1:{management_port}"
@@ -85,7 +90,7 @@ def serving(state: Path, *options: str, scheme: str = "https", **environment: st
             start_new_session=True,
         )
     try:
-        _wait_until(lambda: requests.get(f"{management_url}/ready", timeout=2).ok, process, log)
+        _wait_until(lambda: requests.get(f"{management_url}{until}", timeout=2).ok, process, log)
         yield RunningGateway(f"{scheme}://127.0.0.1:{port}", management_url, state, log, process)
     finally:
         process.terminate()

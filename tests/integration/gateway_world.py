@@ -32,7 +32,7 @@ from gateway.pipeline import Pipeline
 from gateway.pki import Identity, load_identity
 from gateway.settings import Settings, load_settings
 from gateway.storage.tables import audit_records
-from services.employer_repertory.repository import UserAccess
+from services.user_access import UserAccess
 
 ROOT = Path(__file__).parents[2]
 PUBLIC_URL = "https://gateway.example"
@@ -44,9 +44,15 @@ DMFA = "http://kszbcss.fgov.be/intf/DmfaConsultationService/v1"
 DMFA_PATH = "/DmfaConsultationService/consult"
 EMPLOYER_REPERTORY = "http://kszbcss.fgov.be/intf/EmployerRepertoryService/v1"
 EMPLOYER_REPERTORY_PATH = "/EmployerRepertoryService/v1/consult"
+HEALTH = "http://kszbcss.fgov.be/intf/HealthCheckService/v1"
+HEALTH_PATH = "/HealthCheckService/v1/consult"
+MANDATE = "http://kszbcss.fgov.be/intf/EmployerMandateConsultationService/v2"
+MANDATE_PATH = "/EmployerMandateConsultationService/v2/consult"
 DIMONA = "http://kszbcss.fgov.be/intf/DimonaService/v1"
 DIMONA_PATH = "/DimonaService/v1/consult"
 SCHEMAS = {
+    HEALTH: "HealthCheckServiceV1.xsd",
+    MANDATE: "EmployerMandateConsultationServiceV2.xsd",
     SELF_EMPLOYED: "SelfEmployedServiceV2.xsd",
     TEST_CONNECTION: "TestConnectionServiceV1.xsd",
     DMFA: "DmfaConsultationServiceV1.xsd",
@@ -394,8 +400,8 @@ def opened_node(
     clock = clock or Clock()
     usual = {"public_url": PUBLIC_URL, "trusted_proxies": (PROXY,), "threads": THREADS}
     loaded = load_settings(**usual | {"state": directory, "database_url": database_url} | settings)
-    repositories = {service: repository} if repository is not None else None
-    gateway = build_gateway(loaded, clock, repositories, user_access)
+    replaced = {service: repository, "EmployerMandateConsultationService/v2": user_access}
+    gateway = build_gateway(loaded, clock, {name: source for name, source in replaced.items() if source is not None})
     try:
         yield World(loaded, gateway, clock, databases)
     finally:

@@ -30,14 +30,13 @@ from gateway.bootstrap import open_annex_store
 from gateway.contracts import OperationContract, load_contracts
 from gateway.demo_world import demo_annexes
 from gateway.storage.employer_tables import employers as employers_table
-from gateway.user_access import REMEDIES
 from gateway.users.access import StoredAccounts
 from gateway.xml.binding import compile_writer
 from services.consultation import SourceAnswerInvalid, SourceCommunicationFailed, SourceUnavailable
 from services.employer import Register
 from services.employer_repertory import DESCRIPTOR
-from services.employer_repertory.natural_persons import RESERVED
-from tests.unit.fakes_employer_repertory import FakeUserAccess
+from services.employer_repertory.natural_persons import REMEDIES, RESERVED
+from tests.unit.fakes_user_access import FakeUserAccess
 
 OPERATION = "consultEmployer"
 MEASURES, CATEGORY, STATISTICS = RESERVED.legal_context, "FRONTOFFICE:EMPLOYER_CATEGORY", "STATISTICS:LABOUR_MARKET"

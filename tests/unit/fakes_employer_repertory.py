@@ -1,12 +1,10 @@
-"""Fakes of the ports of EmployerRepertoryService, in memory."""
+"""The fake of the port of EmployerRepertoryService, in memory."""
 
-from collections.abc import Iterable, Mapping
-from datetime import date
+from collections.abc import Iterable
 
 from fixtures.employers import SyntheticEmployer, load_employers
 from services.employer import EmployerReference
 from services.employer_repertory.registration import Category, Registration
-from services.employer_repertory.repository import Access
 
 
 class FakeEmployerRegister:
@@ -22,23 +20,6 @@ class FakeEmployerRegister:
             raise self.fault
         found = (each for each in self.registrations if _is_meant(each, employer))
         return tuple(sorted(found, key=lambda each: (each.register, each.registration_number)))
-
-
-class FakeUserAccess:
-    """Lets each user reach the employers named by their registration numbers; remembers what it was asked."""
-
-    def __init__(self, reachable: Mapping[str, Iterable[str]] | None = None) -> None:
-        self._reachable = {user: frozenset(numbers) for user, numbers in (reachable or {}).items()}
-        self.asked: list[tuple[str, EmployerReference, str, date]] = []
-        self.fault: Exception | None = None
-
-    def check_access(self, user: str, employer: EmployerReference, application: str, day: date) -> Access:
-        if self.fault is not None:
-            raise self.fault
-        self.asked.append((user, employer, application, day))
-        if employer.registration_number in self._reachable.get(user, ()):
-            return Access(granted=True, reason="user of the enterprise")
-        return Access(granted=False, reason="the user has no mandate for the employer")
 
 
 def make_registration(employer: SyntheticEmployer) -> Registration:

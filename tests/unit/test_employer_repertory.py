@@ -16,7 +16,9 @@ from services.employer_repertory.codes import CodeRow, read_rows
 from services.employer_repertory.natural_persons import APPLICATION, RESERVED
 from services.employer_repertory.operations import consult_employer
 from services.employer_repertory.reply import make_registrations
-from tests.unit.fakes_employer_repertory import FakeEmployerRegister, FakeUserAccess, make_registration
+from services.user_access import AccessQuestion
+from tests.unit.fakes_employer_repertory import FakeEmployerRegister, make_registration
+from tests.unit.fakes_user_access import FakeUserAccess
 
 # Just after midnight in Brussels, the day before by UTC.
 NOW = datetime(2026, 6, 14, 22, 30, tzinfo=UTC)
@@ -152,8 +154,8 @@ def test_a_natural_person_is_not_told_to_a_user_without_access() -> None:
     access = FakeUserAccess({BAKER: [get_employer("architect").registration_number]})
     outcome = ask(criteria_of("bakery", onBehalfOf=BAKER), access=access)
     assert (outcome.case, outcome.data) == ("user_without_access", {})
-    assert outcome.information[1] == ("details", "the user has no mandate for the employer")
-    assert outcome.reason == "the user has no mandate for the employer"
+    assert outcome.information[1] == ("details", "the user belongs neither to this employer nor to its secretariat or provider")
+    assert outcome.reason == "the user belongs neither to this employer nor to its secretariat or provider"
 
 
 def test_a_natural_person_is_told_to_a_user_with_access_and_the_audit_is_told_why() -> None:
@@ -162,14 +164,14 @@ def test_a_natural_person_is_told_to_a_user_with_access_and_the_audit_is_told_wh
     outcome = ask({"enterpriseNumber": bakery.enterprise_number, "onBehalfOf": BAKER}, access=access)
     assert (outcome.case, told(outcome)) == ("data_found", [bakery.registration_number])
     assert outcome.concerned == (bakery.ssin,)
-    assert outcome.reason == "the user reaches the employer: user of the enterprise"
+    assert outcome.reason == "the user reaches the employer: user"
 
 
 def test_access_is_asked_for_that_employer_in_that_application_on_the_day_in_belgium() -> None:
     bakery, access = get_employer("bakery"), FakeUserAccess()
     ask(criteria_of("bakery", onBehalfOf=BAKER), access=access)
     reference = EmployerReference(Register.NSSO, bakery.registration_number, bakery.enterprise_number)
-    assert access.asked == [(BAKER, reference, APPLICATION, date(2026, 6, 15))]
+    assert access.asked == [AccessQuestion(BAKER, reference, APPLICATION, date(2026, 6, 15))]
 
 
 def test_every_registration_that_a_natural_person_stands_beside_must_be_reached() -> None:
