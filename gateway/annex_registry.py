@@ -83,6 +83,11 @@ class AnnexRegistry:
         if self._poller is None:
             self._start()
 
+    def list_active(self, now: datetime) -> list[Annex]:
+        """Return the annexes that are in force and active at `now`; AnnexesUnavailable as in `find`."""
+        self.open()
+        return self._known.list_active(now)
+
     def refresh(self) -> None:
         """Read what was added since the last look. SQLAlchemyError when the database does not answer."""
         with self._refreshing:
@@ -202,6 +207,11 @@ class _Known:
     def clients(self) -> int:
         """How many clients have a history."""
         return len(self._histories)
+
+    def list_active(self, now: datetime) -> list[Annex]:
+        """Return every client's annex in force, by the name of the client."""
+        annexes = (self._in_force(client, now) for client in sorted(self._histories))
+        return [annex for annex in annexes if annex is not None and annex.is_active(now)]
 
     def compile_newest(self) -> None:
         """Compile what is or comes into force, rather than leave that to the first request that needs it."""

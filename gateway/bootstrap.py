@@ -30,6 +30,7 @@ from gateway.health.measure import DEADLINE_SECONDS, Check, Measurer
 from gateway.health.own_parts import OwnParts
 from gateway.health.report import HealthReport
 from gateway.inscriptions import Repertory
+from gateway.notifications import AnnexSubscribers, Notifier
 from gateway.page_tokens import PageTokenKeyUnusable, SealedPageTokens
 from gateway.peer import PeerFinder
 from gateway.pipeline import Pipeline
@@ -75,15 +76,18 @@ class Storage:
         self.database.close()
 
 
+ListAnnexes = Callable[[datetime], list[Annex]]
+"""Returns the annexes in force at a moment."""
+
 # One repository for each service that has a source; whoever adds a service adds its line.
-REPOSITORIES: Mapping[str, Callable[[Storage], object]] = {
-    "DimonaService/v1": lambda storage: SqlDimonaRepository(
-        storage.database.read, storage.commit, lambda connection, changes: None
+REPOSITORIES: Mapping[str, Callable[[Storage, ListAnnexes], object]] = {
+    "DimonaService/v1": lambda storage, list_annexes: SqlDimonaRepository(
+        storage.database.read, storage.commit, Notifier(AnnexSubscribers(list_annexes))
     ),
-    "DmfaConsultationService/v1": lambda storage: SqlDmfaRepository(storage.database.read),
-    "EmployerMandateConsultationService/v2": lambda storage: ManagedUserAccess(StoredAccounts(storage.database)),
-    "EmployerRepertoryService/v1": lambda storage: SqlEmployerRegister(storage.database.read),
-    "SelfEmployedService/v2": lambda storage: SqlSelfEmployedRepository(storage.database.read),
+    "DmfaConsultationService/v1": lambda storage, _: SqlDmfaRepository(storage.database.read),
+    "EmployerMandateConsultationService/v2": lambda storage, _: ManagedUserAccess(StoredAccounts(storage.database)),
+    "EmployerRepertoryService/v1": lambda storage, _: SqlEmployerRegister(storage.database.read),
+    "SelfEmployedService/v2": lambda storage, _: SqlSelfEmployedRepository(storage.database.read),
 }
 # What other services ask of User Management is asked of the same source.
 _USER_MANAGEMENT = "EmployerMandateConsultationService/v2"
@@ -141,13 +145,15 @@ def build_measurer(
         ("database", Kind.GATEWAY): partial(check_database, database),
         ("audit", Kind.GATEWAY): make_audit_check(commit, storage.trail, keys, clock),
     }
-    for name, repository in (_open_sources(storage) | dict(repositories or {})).items():
+    # What is measured declares nothing, so it notifies nobody.
+    sources = _open_sources(storage, lambda now: []) | dict(repositories or {})
+    for name, repository in sources.items():
         checks[name, Kind.SOURCE] = partial(check_source, repository)
     return Measurer(checks, clock, close=database.close)
 
 
-def _open_sources(storage: Storage) -> dict[str, object]:
-    return {name: make(storage) for name, make in REPOSITORIES.items()}
+def _open_sources(storage: Storage, list_annexes: ListAnnexes) -> dict[str, object]:
+    return {name: make(storage, list_annexes) for name, make in REPOSITORIES.items()}
 
 
 def _build(
@@ -159,7 +165,7 @@ def _build(
     annexes = AnnexRegistry(
         AnnexStore(storage.database, storage.commit, storage.trail, lambda text: read_annex(text, shapes))
     )
-    sources = _open_sources(storage) | dict(repositories)
+    sources = _open_sources(storage, annexes.list_active) | dict(repositories)
     policy = SecurityPolicy(
         max_age=timedelta(seconds=settings.message_max_age), clock_skew=timedelta(seconds=settings.clock_skew)
     )

@@ -16,15 +16,19 @@ from authz.annex import CertificateBinding
 from authz.annex_document import read_annex
 from authz.ssin import Environment
 from fixtures import dmfa_personas, employers, personas
+from fixtures.dimona_world import load_world
 from fixtures.users import load_users
 from gateway.bootstrap import CannotStart, Storage, migrate, open_annex_store, open_storage, open_user_store
 from gateway.contracts import load_contracts
 from gateway.pki import DemoClient, DemoPerson, KeyKind, certify_persons, load_identity, prepare_pki
 from gateway.settings import Settings
 from gateway.sources.load import load_persons, load_register
+from gateway.sources.load_dimona import load_declarations
+from gateway.sources.load_dimona import load_workers as load_dimona_workers
 from gateway.sources.load_dmfa import load_attestations, load_outages
 from gateway.sources.load_employers import load_employers
 from gateway.storage.arza_tables import arza_careers
+from gateway.storage.dimona_tables import dimona_workers
 from gateway.storage.dmfa_tables import dmfa_attestations
 from gateway.storage.employer_tables import employers as employers_table
 from gateway.storage.tables import persons as persons_table
@@ -148,11 +152,19 @@ def _load_employers(connection: Connection) -> None:
     load_employers(connection, employers.load_employers())
 
 
+def _load_dimona(connection: Connection) -> None:
+    world = load_world()
+    load_persons(connection, world.persons)
+    load_dimona_workers(connection, world.workers.values())
+    load_declarations(connection, world.declarations)
+
+
 # What each service's source holds, by a table that is empty before; whoever adds a source adds its line.
 _SOURCES: Mapping[Table, Callable[[Connection], None]] = {
     arza_careers: _load_self_employed,
     dmfa_attestations: _load_workers,
     employers_table: _load_employers,
+    dimona_workers: _load_dimona,
 }
 
 

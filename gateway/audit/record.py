@@ -19,6 +19,8 @@ class RecordKind(StrEnum):
     INSCRIPTION_CHANGE = "inscription change"
     ANNEX_CHANGE = "annex change"
     USER_CHANGE = "user change"
+    NOTIFICATION_PULL = "notification pull"
+    NOTIFICATION_ACKNOWLEDGEMENT = "notification acknowledgement"
 
 
 class RecordOutcome(StrEnum):

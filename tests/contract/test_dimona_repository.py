@@ -12,16 +12,16 @@ from typing import Any
 import psycopg
 import pytest
 from databases import Databases, another_writer, explain
-from sqlalchemy import Connection, event, insert
+from dimona_database import opened, prepare_registers, tell_nobody
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from gateway.sources.dimona_sql import SqlDimonaRepository
-from gateway.sources.load_dimona import load_declarations, load_workers
+from gateway.sources.load_dimona import load_declarations
 from gateway.storage.database import Database
 from gateway.storage.dimona_tables import dimona_declarations, dimona_submissions
 from gateway.storage.employer_tables import employers
 from gateway.storage.group_commit import GroupCommit
-from gateway.storage.tables import persons
 from services.consultation import SourceAnswerInvalid, SourceCommunicationFailed, SourceUnavailable
 from services.dimona.declaration import Accepted, Refused
 from services.dimona.period import (
@@ -35,7 +35,6 @@ from services.dimona.period import (
 )
 from services.dimona.personnel_file import Change, fold
 from services.dimona.repository import DimonaRepository, EmployerUnknown, TicketReused
-from services.dimona.worker import Standing
 from services.employer import EmployerReference, Register
 from tests.unit.dimona_world import (
     ANNA,
@@ -67,61 +66,10 @@ from tests.unit.fakes_dimona import FakeDimonaRepository
 MakeRepository = Callable[[], DimonaRepository]
 
 
-def prepare(url: str) -> None:
-    """Fill the registers that the file rests on with the world's employers, persons and workers."""
-    database = Database(url)
-    with database.write() as connection:
-        connection.execute(
-            insert(employers),
-            [
-                {
-                    "registration_number": each.registration_number,
-                    "register": each.register,
-                    "enterprise_number": each.enterprise_number,
-                    "name": each.name,
-                    "natural_person": each.natural_person,
-                    "document": {},
-                }
-                for each in EMPLOYERS
-            ],
-        )
-        told = {each.ssin: PERSONS.get(each.ssin) for each in WORKERS} | PERSONS
-        connection.execute(
-            insert(persons),
-            [
-                {
-                    "ssin": ssin,
-                    "replaced_by": person.ssin if person and person.ssin != ssin else None,
-                    "cancelled": person is not None and person.standing is Standing.CANCELLED,
-                    "deceased_on": person.deceased_on if person else None,
-                }
-                for ssin, person in told.items()
-                if ssin != MALFORMED
-            ],
-        )
-        load_workers(connection, WORKERS)
-    database.close()
-
-
-def tell_nobody(connection: Connection, changes: Sequence[Change]) -> None:
-    """Nobody is subscribed."""
-
-
-@contextmanager
-def opened(url: str) -> Iterator[tuple[Database, SqlDimonaRepository]]:
-    database = Database(url)
-    commit = GroupCommit(database)
-    try:
-        yield database, SqlDimonaRepository(database.read, commit, tell_nobody)
-    finally:
-        commit.close()
-        database.close()
-
-
 @pytest.fixture(scope="module")
 def template(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with databases.migrated(tmp_path_factory.mktemp("dimona")) as url:
-        prepare(url)
+        prepare_registers(url)
         yield url
 
 

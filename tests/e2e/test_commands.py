@@ -115,6 +115,16 @@ def test_the_examples_of_the_dmfa_page_run(gateway: RunningGateway) -> None:
         assert "attestationId: " in shown.stdout
 
 
+def test_the_examples_of_the_dimona_page_run(gateway: RunningGateway) -> None:
+    page = (ROOT / "docs/services/dimona.md").read_text("utf-8")
+    lines = re.findall(r"^\.venv/bin/ksz-gateway call (.+)$", page, re.MULTILINE)
+    assert len(lines) == 4
+    for line, told in zip(lines, ("ACCEPTED", "dimonaPeriodId", "declarationNumber", "inService: true"), strict=True):
+        shown = call(gateway, *shlex.split(line))
+        assert shown.returncode == 0, shown.stderr
+        assert told in shown.stdout
+
+
 def test_what_cannot_be_set_is_said(gateway: RunningGateway) -> None:
     asked = ("DmfaConsultationService", "consultDmfaAttestationsBySsin", "--client", "pensions", "--set")
     for setting, said in (

@@ -358,8 +358,8 @@ def test_every_record_of_a_decision_to_tell_or_not_names_the_deliberation_and_th
     assert [record["subject"] for record in records] == [baker, baker, baker, None]
     reasons = [unseal(record, MonthKeys(world.settings.audit_keys))["reason"] for record in records]
     assert reasons[1:] == [
-        "the user has no mandate for the employer",
-        "the user reaches the employer: user of the enterprise",
+        "the user belongs neither to this employer nor to its secretariat or provider",
+        "the user reaches the employer: user",
         "",
     ]
     assert "name the user" in reasons[0]

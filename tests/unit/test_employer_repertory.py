@@ -13,7 +13,7 @@ from services.consultation import Consultation, Outcome, SourceAnswerInvalid, So
 from services.employer import EmployerReference, Register
 from services.employer_repertory import DESCRIPTOR
 from services.employer_repertory.codes import CodeRow, read_rows
-from services.employer_repertory.natural_persons import APPLICATION, RESERVED
+from services.employer_repertory.natural_persons import APPLICATION, REMEDIES, RESERVED
 from services.employer_repertory.operations import consult_employer
 from services.employer_repertory.reply import make_registrations
 from services.user_access import AccessQuestion
@@ -154,8 +154,11 @@ def test_a_natural_person_is_not_told_to_a_user_without_access() -> None:
     access = FakeUserAccess({BAKER: [get_employer("architect").registration_number]})
     outcome = ask(criteria_of("bakery", onBehalfOf=BAKER), access=access)
     assert (outcome.case, outcome.data) == ("user_without_access", {})
-    assert outcome.information[1] == ("details", "the user belongs neither to this employer nor to its secretariat or provider")
-    assert outcome.reason == "the user belongs neither to this employer nor to its secretariat or provider"
+    assert outcome.information[1] == (
+        "details",
+        "the user belongs neither to this employer nor to its secretariat or provider",
+    )
+    assert outcome.reason == REMEDIES["NO_MANDATE"]
 
 
 def test_a_natural_person_is_told_to_a_user_with_access_and_the_audit_is_told_why() -> None:
