@@ -60,7 +60,8 @@ and holds for the organisation that the request names as its customer.
   persons whom the request did not name, the others are left out; the audit counts them.
 - **Enterprises.** A client of the kind `enterprise` may ask only about employers for which the organisation
   named as customer may act that day. Its annex narrows this and never widens it. An operation that consults
-  persons without naming an employer cannot be granted to it.
+  persons without naming an employer cannot be granted to it. What became of a number or of its holder (replaced,
+  cancelled, deceased) is told to no enterprise.
 """
 
 _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (

@@ -115,6 +115,14 @@ class _Question:
         except KeyError:
             raise ValueError("a request about a person cannot be decided without the facts of that person") from None
 
+    @property
+    def tells_fates(self) -> bool:
+        """Tell whether the client may learn what became of a number or of its holder.
+
+        An enterprise has persons in no file that integration control knows: asking about any number would tell it.
+        """
+        return self.annex.kind is not ClientKind.ENTERPRISE
+
     def deny(self, case: str, clause: str, allowed: str, *information: tuple[str, str]) -> Deny:
         return Deny(self.annex.revision, case, clause, allowed, _bounded(information))
 
@@ -240,20 +248,20 @@ def _check_integration(question: _Question, ssin: str) -> Deny | None:
 
 def _check_not_replaced(question: _Question, ssin: str) -> Deny | None:
     successor = question.person(ssin).replaced_by
-    if successor is None:
+    if successor is None or not question.tells_fates:
         return None
     return question.deny_person(ssin, "ssin_replaced", "", "the number that replaced it", ("newSSIN", successor))
 
 
 def _check_not_cancelled(question: _Question, ssin: str) -> Deny | None:
-    if not question.person(ssin).cancelled:
+    if not question.person(ssin).cancelled or not question.tells_fates:
         return None
     return question.deny_person(ssin, "ssin_cancelled", "", "an SSIN that is not cancelled")
 
 
 def _check_alive(question: _Question, ssin: str) -> Deny | None:
     deceased_on = question.person(ssin).deceased_on
-    if deceased_on is None:
+    if deceased_on is None or not question.tells_fates:
         return None
     information = ("deceiseDate", deceased_on.isoformat())
     return question.deny_person(ssin, "person_deceased", "", "a living person", information)

@@ -35,11 +35,14 @@ class PageTokens(Protocol):
 
 
 def get_scope(consultation: Consultation) -> PageScope:
-    """Return what the pages of a consultation have in common: customer, legal context and criteria without `next`."""
+    """Return what the pages of a consultation have in common: customer, legal context and criteria without `next`.
+
+    A contract without legal context has None there.
+    """
     values = consultation.values
     question = {
         "customer": values["informationCustomer"]["customerIdentification"],
-        "legalContext": values["legalContext"],
+        "legalContext": values.get("legalContext"),
         "criteria": {name: value for name, value in values["criteria"].items() if name != NEXT},
     }
     return PageScope(

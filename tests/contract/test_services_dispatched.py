@@ -1,6 +1,6 @@
 """Each declared rpc hands its consultation to its operation, through Spyne and the dispatch seam."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -8,9 +8,10 @@ from fixtures.dmfa_personas import demo_rows as demo_attestations
 from fixtures.personas import demo_rows, load_personas
 from gateway.contracts import load_contracts
 from gateway.dispatch import ServiceEndpoint
-from services import dmfa, self_employed, test_connection
+from services import dimona, dmfa, self_employed, test_connection
 from services.consultation import Consultation, SourceUnavailable
 from services.descriptor import ServiceDescriptor
+from tests.unit.dimona_messages import BREWERY, LOTTE, begin, consultation, make_file, name_employer
 from tests.unit.fakes_dmfa import FakeDmfaRepository, FakePageTokens
 from tests.unit.fakes_self_employed import FakeSelfEmployedRepository
 
@@ -86,3 +87,28 @@ def test_test_message_is_echoed() -> None:
     (contract,) = endpoint.contract.operations.values()
     outcome = endpoint.call(contract, Consultation("sendTestMessage", {"echo": "dag"}, NOW, "PEM"))
     assert dict(outcome.data) == {"echo": "dag", "sslCertificate": "PEM"}
+
+
+def test_each_operation_of_dimona_answers_with_its_own_element() -> None:
+    contract = load_contracts((dimona.DESCRIPTOR,)).services[dimona.DESCRIPTOR.path]
+    endpoint = ServiceEndpoint(contract, make_file(), "https://gateway.example", page_tokens=FakePageTokens())
+    employer = {"employer": name_employer(BREWERY)}
+    criteria = {
+        "submitDeclarations": employer | {"declaration": [begin(LOTTE.ssin, date(2026, 6, 16))]},
+        "consultDeclarations": employer,
+        "consultPeriods": employer,
+        "checkEmployment": employer
+        | {"worker": {"ssin": [LOTTE.ssin]}, "period": {"beginDate": NOW.date(), "endDate": NOW.date()}},
+    }
+    answered = {
+        operation.descriptor.name: set(
+            endpoint.call(operation, consultation(operation.descriptor.name, criteria[operation.descriptor.name])).data
+        )
+        for operation in contract.operations.values()
+    }
+    assert answered == {
+        "submitDeclarations": {"declarationResults"},
+        "consultDeclarations": {"declarations"},
+        "consultPeriods": {"employmentPeriods"},
+        "checkEmployment": {"employmentChecks"},
+    }

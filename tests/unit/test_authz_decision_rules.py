@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz import enterprise
-from authz.annex import Annex, Grant, RepresentedOrganisation
+from authz.annex import Annex, ClientKind, Grant, RepresentedOrganisation
 from authz.decision import MAX_FIELDS, MAX_VALUE, AccessFacts, AccessRequest, Deny, Permit, decide
 from authz.integration import Inscription, Period, PersonFacts
 from authz.organisation import Organisation
@@ -278,3 +278,12 @@ def test_a_refusal_before_integration_tells_nothing_of_a_successor_or_a_death(
         assert DEATH.isoformat() not in told
         ignorant = replace(person, replaced_by=None, deceased_on=None, cancelled=False)
         assert _decide(annex, request, ignorant, now) == decision
+
+
+@given(requests(), persons, times)
+def test_an_enterprise_learns_nothing_of_what_became_of_a_person(
+    request: AccessRequest, person: PersonFacts, now: datetime
+) -> None:
+    enterprise_annex = replace(ECONOMY, kind=ClientKind.ENTERPRISE)
+    ignorant = replace(person, replaced_by=None, deceased_on=None, cancelled=False)
+    assert _decide(enterprise_annex, request, person, now) == _decide(enterprise_annex, request, ignorant, now)

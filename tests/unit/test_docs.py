@@ -19,7 +19,7 @@ from authz.annex_document import read_annex
 from authz.annex_model import GrantPart, HeaderPart, find_part, keys_of
 from authz.annex_reference import render_annex_reference
 from authz.decision import PERSON_RULES, REQUEST_RULES, AccessFacts, AccessRequest, Deny, Permit, decide
-from authz.employer_access import EmployerRelation, NamedEmployer, RelationKind
+from authz.employer_access import NamedEmployer
 from authz.integration import Inscription, Period, PersonFacts
 from authz.organisation import Organisation
 from authz.ssin import Environment
@@ -210,12 +210,16 @@ INSCRIBED = Inscription(CLIENT.key, "PCSA:FILE", date(2000, 1, 1))
 KNOWN = PersonFacts(known=True, client_inscriptions=(INSCRIBED,), supplier_inscriptions=(INSCRIBED,))
 
 
-OF_AN_EMPLOYER = "employer_not_accessible"
+OF_AN_EMPLOYER, OF_A_SUPPLIER = "employer_not_accessible", "not_integrated_at_supplier"
 OF_NO_PERSON = ("credentials_mismatch", "operation_not_granted", "parameters_not_granted", OF_AN_EMPLOYER)
 
 
-def repairs() -> Iterator[tuple[AccessRequest, EmployerRelation | None, PersonFacts]]:
-    """Yield a request with everything wrong, then with one thing after the other put right, in the documented order."""
+def repairs() -> Iterator[tuple[ClientKind, AccessRequest, PersonFacts]]:
+    """Yield a request with everything wrong, then with one thing after the other put right, in the documented order.
+
+    An employer that is not accessible is put right by asking as an institution, which needs no relation with it.
+    """
+    kind = ClientKind.ENTERPRISE
     request = replace(
         GOOD,
         customer=Organisation(cbe_number="0999900249"),
@@ -228,32 +232,35 @@ def repairs() -> Iterator[tuple[AccessRequest, EmployerRelation | None, PersonFa
     facts = PersonFacts(
         known=False, cancelled=True, replaced_by="82710590203", deceased_on=date(2020, 1, 1), supplier_inscriptions=()
     )
-    yield request, None, facts
-    yield (request := replace(request, customer=GOOD.customer)), None, facts
-    yield (request := replace(request, legal_context=GOOD.legal_context)), None, facts
-    yield (request := replace(request, parameters={"criteria/ssin": "75631290177"})), None, facts
-    own = EmployerRelation(RelationKind.OWN)
-    yield request, own, facts
-    yield (request := replace(request, parameters=GOOD.parameters, subjects=GOOD.subjects)), own, facts
-    yield request, own, (facts := replace(facts, known=True))
-    yield request, own, (facts := replace(facts, client_inscriptions=KNOWN.client_inscriptions))
-    yield request, own, (facts := replace(facts, replaced_by=None))
-    yield request, own, (facts := replace(facts, cancelled=False))
-    yield request, own, (facts := replace(facts, deceased_on=None))
-    yield request, own, replace(facts, supplier_inscriptions=KNOWN.supplier_inscriptions)
+    yield kind, request, facts
+    yield kind, (request := replace(request, customer=GOOD.customer)), facts
+    yield kind, (request := replace(request, legal_context=GOOD.legal_context)), facts
+    yield kind, (request := replace(request, parameters={"criteria/ssin": "75631290177"})), facts
+    yield (kind := ClientKind.INSTITUTION), request, facts
+    yield kind, (request := replace(request, parameters=GOOD.parameters, subjects=GOOD.subjects)), facts
+    yield kind, request, (facts := replace(facts, known=True))
+    yield kind, request, (facts := replace(facts, client_inscriptions=KNOWN.client_inscriptions))
+    yield kind, request, (facts := replace(facts, replaced_by=None))
+    yield kind, request, (facts := replace(facts, cancelled=False))
+    yield kind, request, (facts := replace(facts, deceased_on=None))
+    yield kind, request, replace(facts, supplier_inscriptions=KNOWN.supplier_inscriptions)
 
 
 @pytest.fixture(scope="module")
 def annex() -> Annex:
-    """Return an annex to which every check applies: that of an institution, as if it were an enterprise's."""
-    institution = read_annex(read("fixtures/annexes/pcsa.yaml"), load_contracts().shapes())
-    return replace(institution, kind=ClientKind.ENTERPRISE)
+    return read_annex(read("fixtures/annexes/pcsa.yaml"), load_contracts().shapes())
 
 
 def test_checks_are_made_in_the_order_of_the_status_tables(annex: Annex) -> None:
     *denials, last = [
-        decide(annex, request, AccessFacts(dict.fromkeys(request.subjects, person), relation), NOW, Environment.TEST)
-        for request, relation, person in repairs()
+        decide(
+            replace(annex, kind=kind),
+            request,
+            AccessFacts(dict.fromkeys(request.subjects, person)),
+            NOW,
+            Environment.TEST,
+        )
+        for kind, request, person in repairs()
     ]
     cases = [denial.case for denial in denials if isinstance(denial, Deny)]
     assert isinstance(last, Permit)
@@ -261,9 +268,10 @@ def test_checks_are_made_in_the_order_of_the_status_tables(annex: Annex) -> None
     for service in SERVICES:
         for operation in service.operations:
             rows = service.statuses.rows.get(operation.name, {})
-            # Of a person nothing is checked where the request names none, nor of an employer.
+            # Nothing is checked of a person or an employer whom the request does not name, nor of a supplier without.
             made = cases if operation.subject else [case for case in cases if case in OF_NO_PERSON]
             made = made if operation.employer else [case for case in made if case != OF_AN_EMPLOYER]
+            made = made if service.supplier else [case for case in made if case != OF_A_SUPPLIER]
             assert not rows or list(rows)[: len(made)] == made
 
 
