@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from authz.annex import Annex, CertificateBinding, ClientKind, Grant, GrantKey, Quota, RepresentedOrganisation
-from authz.annex_grants import check_grant, compile_grant, find_shape, suggest
+from authz.annex_grants import check_grant, check_reserved, compile_grant, find_shape, suggest
 from authz.annex_model import OPERATIONS, GrantPart, HeaderPart, find_meaning, find_part, keys_of
 from authz.annex_yaml import AnnexProblem, Path, YamlDocument, read_yaml
 from authz.contract_shape import Contracts
@@ -145,12 +145,18 @@ def _check_places_together(
         place: Path = ("operations", number)
         check_grant(grant, place, contracts, document)
         shape = find_shape(grant, contracts)
-        if shape and shape.consults_persons and kind in tuple(ClientKind) and kind not in _CONSULTING_KINDS:
+        consults = shape is not None and (shape.consults_persons or shape.reserved)
+        if consults and kind in tuple(ClientKind) and kind not in _CONSULTING_KINDS:
             message = f"consults persons, which no {kind} may"
+            document.add_problem((*place, "operation"), message, "Remove the operation, or the kind is wrong")
+        elif shape and shape.kinds is not None and kind in tuple(ClientKind) and kind not in shape.kinds:
+            message = f"is not for a {kind}; it is for {', '.join(sorted(shape.kinds))}"
             document.add_problem((*place, "operation"), message, "Remove the operation, or the kind is wrong")
         elif shape and shape.consults_persons and not shape.names_employer and kind == ClientKind.ENTERPRISE:
             message = "consults persons without naming an employer, which no enterprise may"
             document.add_problem((*place, "operation"), message, "Remove the operation, or the kind is wrong")
+        if shape is not None:
+            check_reserved(grant, place, shape, str(values.get("client")), document)
 
 
 def _represented(header: HeaderPart) -> dict[Organisation, RepresentedOrganisation]:

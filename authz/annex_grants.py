@@ -120,6 +120,20 @@ def _check_integration(grant: GrantPart, place: Path, shape: ContractShape, docu
             document.add_problem((*place, name), "stands beside integration", "Keep one of the two")
 
 
+def check_reserved(grant: GrantPart, place: Path, shape: ContractShape, client: str, document: YamlDocument) -> None:
+    """Note each legal context that is another client's own, or that is granted on another deliberation than its own."""
+    for position, context in enumerate(grant.legal_contexts):
+        reserved = shape.reserved.get(context)
+        if reserved is None:
+            continue
+        if client != reserved.client:
+            message = f"{context} is reserved to the client {reserved.client}"
+            document.add_problem((*place, "legalContexts", position), message, "Grant another legal context")
+        if grant.deliberation != reserved.deliberation:
+            message = f"{context} rests on {reserved.deliberation} and on nothing else"
+            document.add_problem((*place, "deliberation"), message, f"Write {reserved.deliberation}")
+
+
 def _check_notified(grant: GrantPart, place: Path, shape: ContractShape, document: YamlDocument) -> None:
     where = (*place, "notified")
     if grant.notified and not shape.lists_persons:

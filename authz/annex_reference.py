@@ -58,6 +58,9 @@ and holds for the organisation that the request names as its customer.
   of `contexts`, on at least one day between the period's begin less `daysBefore` and its end plus
   `daysAfter`. A period without end ends today; without a period, today is the period. Of a reply that lists
   persons whom the request did not name, the others are left out; the audit counts them.
+- **Reserved legal contexts.** Some legal contexts belong to one client and rest on one deliberation:
+  `FRONTOFFICE:EMPLOYMENT_MEASURES`, under which alone employers who are natural persons are told, is granted to
+  `front-office` on `Deliberation 07/039`. In any other annex, or on another deliberation, it is a mistake.
 - **Enterprises.** A client of the kind `enterprise` may ask only about employers for which the organisation
   named as customer may act that day. Its annex narrows this and never widens it. An operation that consults
   persons without naming an employer cannot be granted to it. What became of a number or of its holder (replaced,

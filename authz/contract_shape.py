@@ -21,6 +21,14 @@ that it is not whole.
 
 
 @dataclass(frozen=True, slots=True)
+class Reservation:
+    """Who alone may be granted a legal context: the client's name, and the deliberation that its grant must name."""
+
+    client: str
+    deliberation: str
+
+
+@dataclass(frozen=True, slots=True)
 class ContractShape:
     """One operation. Both mappings go from path to "is it optional" (minOccurs 0), in the contract's order.
 
@@ -28,16 +36,19 @@ class ContractShape:
     `repeated` are the request's elements that may occur more than once.
     `has_data_filters`: the reply can list what was withheld. `consults_persons`: the reply holds data of a
     person, `lists_persons`: of persons whom the request need not name. `names_employer`: the request can name
-    the employer that it is about.
+    the employer that it is about. `reserved` has the legal contexts that may be granted to one client only. `kinds`
+    are the kinds of clients whose annex may grant the operation; None: any.
     """
 
     request_paths: Mapping[str, bool] = field(default_factory=dict)
     reply_paths: Mapping[str, bool] = field(default_factory=dict)
     has_data_filters: bool = False
     consults_persons: bool = True
+    kinds: frozenset[str] | None = None
     lists_persons: bool = False
     names_employer: bool = False
     repeated: frozenset[str] = frozenset()
+    reserved: Mapping[str, Reservation] = field(default_factory=dict)
 
 
 Contracts = Mapping[str, Mapping[str, ContractShape]]

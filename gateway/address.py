@@ -25,6 +25,9 @@ def check_form(text: str) -> str:
     return text
 
 
+NOWHERE = "nowhere"
+"""Said to a management process in place of an address: it does its work without a port."""
+
 Address = Annotated[str, AfterValidator(check_form)]
 
 

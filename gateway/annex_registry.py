@@ -73,16 +73,19 @@ class AnnexRegistry:
         None when there is none, or when annexes of two clients claim the certificate: then it names nobody.
         AnnexesUnavailable when nothing could be read yet.
         """
-        if self._poller is None:
-            self._start()
+        self.open()
         return self._known.find(
             (fingerprint_name(certificate.sha256), serial_name(certificate.issuer, certificate.serial)), now
         )
 
-    def list_active(self, now: datetime) -> list[Annex]:
-        """Return the annexes that are in force and active at `now`; AnnexesUnavailable as in `find`."""
+    def open(self) -> None:
+        """Read the annexes and go on looking, if that has not begun; AnnexesUnavailable when they cannot be read."""
         if self._poller is None:
             self._start()
+
+    def list_active(self, now: datetime) -> list[Annex]:
+        """Return the annexes that are in force and active at `now`; AnnexesUnavailable as in `find`."""
+        self.open()
         return self._known.list_active(now)
 
     def refresh(self) -> None:
@@ -98,6 +101,11 @@ class AnnexRegistry:
     def age(self) -> float:
         """The seconds since the database was last asked with success; infinite before the first time."""
         return float("inf") if self._looked_at is None else self._monotonic() - self._looked_at
+
+    @property
+    def clients(self) -> int:
+        """How many clients have or had an annex."""
+        return self._known.clients
 
     def close(self) -> None:
         """Stop looking for revisions."""
@@ -194,6 +202,11 @@ class _Known:
             and not certificate_names(annex.certificates).isdisjoint(names)
         ]
         return found[0] if len(found) == 1 else None
+
+    @property
+    def clients(self) -> int:
+        """How many clients have a history."""
+        return len(self._histories)
 
     def list_active(self, now: datetime) -> list[Annex]:
         """Return every client's annex in force, by the name of the client."""

@@ -27,6 +27,14 @@ TEXT = "text/plain; charset=utf-8"
 HTML = "text/html; charset=utf-8"
 
 
+class Meter(Protocol):
+    """Counts what is answered."""
+
+    def note(self, service: str, answer: Answer) -> None:
+        """Remember an answer of the service."""
+        ...
+
+
 class Processor(Protocol):
     """Answers a SOAP request."""
 
@@ -56,6 +64,7 @@ class GatewayApp:
         peers: PeerFinder,
         max_bytes: int,
         clock: Callable[[], datetime],
+        meter: Meter | None = None,
     ) -> None:
         self._endpoints = endpoints
         self._processor = processor
@@ -63,6 +72,7 @@ class GatewayApp:
         self._peers = peers
         self._max_bytes = max_bytes
         self._clock = clock
+        self._meter = meter
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one HTTP request."""
@@ -106,6 +116,8 @@ class GatewayApp:
             peer_certificate=peer.certificate,
         )
         answer = self._processor.process(arrived)
+        if self._meter is not None:
+            self._meter.note(endpoint.contract.descriptor.name, answer)
         log.info(
             "exchange",
             ticket=arrived.ticket,

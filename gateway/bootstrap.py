@@ -3,10 +3,12 @@
 import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
+from cryptography import x509
 from sqlalchemy.exc import OperationalError
 
 from authz.annex import Annex
@@ -14,7 +16,7 @@ from authz.annex_document import read_annex
 from gateway.admission import Admission
 from gateway.annex_registry import AnnexRegistry
 from gateway.annex_store import AnnexStore
-from gateway.app import GatewayApp
+from gateway.app import GatewayApp, Meter
 from gateway.audit.keys import AuditKeysUnusable, MonthKeys
 from gateway.audit.trail import AuditTrail
 from gateway.catalogue import load_catalogue
@@ -22,6 +24,11 @@ from gateway.clock import Clock, system_clock
 from gateway.contracts import load_contracts
 from gateway.dispatch import ServiceEndpoint
 from gateway.employer_access import OwnEmployerAccess
+from gateway.file_watch import FileWatch
+from gateway.health.checks import check_database, check_source, make_audit_check
+from gateway.health.measure import DEADLINE_SECONDS, Check, Measurer
+from gateway.health.own_parts import OwnParts
+from gateway.health.report import HealthReport
 from gateway.inscriptions import Repertory
 from gateway.notifications import AnnexSubscribers, Notifier
 from gateway.page_tokens import PageTokenKeyUnusable, SealedPageTokens
@@ -29,18 +36,25 @@ from gateway.peer import PeerFinder
 from gateway.pipeline import Pipeline
 from gateway.recorder import ExchangeRecorder
 from gateway.replies import Replies
-from gateway.revocation import RevocationWatch
+from gateway.revocation import reload_revocation_list
 from gateway.settings import Settings
+from gateway.signing import SigningKey
 from gateway.sources.dimona_sql import SqlDimonaRepository
 from gateway.sources.dmfa_sql import SqlDmfaRepository
+from gateway.sources.employer_repertory_sql import SqlEmployerRegister
 from gateway.sources.self_employed_sql import SqlSelfEmployedRepository
+from gateway.sources.user_access import ManagedUserAccess
 from gateway.storage.database import Database, WrongEncoding
 from gateway.storage.group_commit import GroupCommit
+from gateway.users.access import ManagedEmployerAccess, StoredAccounts
+from gateway.users.store import UserStore
 from gateway.wss.policy import SecurityPolicy
-from gateway.wss.sign import Signer
 from gateway.wss.trust import Trust
 from gateway.xml.parse import XmlLimits
+from services.health import Kind
 
+# The secured application whose mandates let somebody act for an employer here: what employers do is declare.
+_DECLARATIONS = "dimona"
 _PREPARE = "run ksz-gateway migrate, or ksz-gateway demo for a world to try things in"
 
 
@@ -62,14 +76,21 @@ class Storage:
         self.database.close()
 
 
+ListAnnexes = Callable[[datetime], list[Annex]]
+"""Returns the annexes in force at a moment."""
+
 # One repository for each service that has a source; whoever adds a service adds its line.
-REPOSITORIES: Mapping[str, Callable[[Storage, AnnexRegistry], object]] = {
-    "DimonaService/v1": lambda storage, annexes: SqlDimonaRepository(
-        storage.database.read, storage.commit, Notifier(AnnexSubscribers(annexes.list_active))
+REPOSITORIES: Mapping[str, Callable[[Storage, ListAnnexes], object]] = {
+    "DimonaService/v1": lambda storage, list_annexes: SqlDimonaRepository(
+        storage.database.read, storage.commit, Notifier(AnnexSubscribers(list_annexes))
     ),
     "DmfaConsultationService/v1": lambda storage, _: SqlDmfaRepository(storage.database.read),
+    "EmployerMandateConsultationService/v2": lambda storage, _: ManagedUserAccess(StoredAccounts(storage.database)),
+    "EmployerRepertoryService/v1": lambda storage, _: SqlEmployerRegister(storage.database.read),
     "SelfEmployedService/v2": lambda storage, _: SqlSelfEmployedRepository(storage.database.read),
 }
+# What other services ask of User Management is asked of the same source.
+_USER_MANAGEMENT = "EmployerMandateConsultationService/v2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,51 +101,93 @@ class Gateway:
     pipeline: Pipeline
     storage: Storage
     annexes: AnnexRegistry
-    watch: RevocationWatch | None = field(default=None)
+    signing_key: SigningKey
+    watches: tuple[FileWatch, ...]
 
     def close(self) -> None:
         """Stop the threads; what was accepted is written first."""
-        if self.watch is not None:
-            self.watch.close()
+        for watch in self.watches:
+            watch.close()
         self.annexes.close()
         self.storage.close()
 
 
 def build_gateway(
-    settings: Settings, clock: Clock = system_clock, repositories: Mapping[str, object] | None = None
+    settings: Settings,
+    clock: Clock = system_clock,
+    repositories: Mapping[str, object] | None = None,
+    meter: Meter | None = None,
 ) -> Gateway:
     """Build the gateway of this process; CannotStart with one line when something is missing.
 
-    `repositories` replaces sources, by the name of their service.
+    `repositories` replaces sources, by the name of their service; `meter` counts what is answered.
     """
     storage = open_storage(settings, clock)
     try:
-        return _build(storage, settings, clock, repositories or {})
+        return _build(storage, settings, clock, repositories or {}, meter)
     except BaseException:
         storage.close()
         raise
 
 
-def _build(storage: Storage, settings: Settings, clock: Clock, repositories: Mapping[str, object]) -> Gateway:
+def build_measurer(
+    settings: Settings, clock: Clock = system_clock, repositories: Mapping[str, object] | None = None
+) -> Measurer:
+    """Build what measures the parts that can be away, with connections of its own, made anew for each measurement.
+
+    AuditKeysUnusable when there are no audit keys to measure with.
+    """
+    database = Database(settings.database_url, connections=4 + len(REPOSITORIES))
+    commit = GroupCommit(database, wait_seconds=DEADLINE_SECONDS)
+    keys = MonthKeys(settings.audit_keys)
+    storage = Storage(database, commit, AuditTrail(commit, keys, clock))
+    checks: dict[tuple[str, Kind], Check] = {
+        ("database", Kind.GATEWAY): partial(check_database, database),
+        ("audit", Kind.GATEWAY): make_audit_check(commit, storage.trail, keys, clock),
+    }
+    # What is measured declares nothing, so it notifies nobody.
+    sources = _open_sources(storage, lambda now: []) | dict(repositories or {})
+    for name, repository in sources.items():
+        checks[name, Kind.SOURCE] = partial(check_source, repository)
+    return Measurer(checks, clock, close=database.close)
+
+
+def _open_sources(storage: Storage, list_annexes: ListAnnexes) -> dict[str, object]:
+    return {name: make(storage, list_annexes) for name, make in REPOSITORIES.items()}
+
+
+def _build(
+    storage: Storage, settings: Settings, clock: Clock, repositories: Mapping[str, object], meter: Meter | None
+) -> Gateway:
     _check_schema(storage)
     contracts = load_contracts()
     shapes = contracts.shapes()
     annexes = AnnexRegistry(
         AnnexStore(storage.database, storage.commit, storage.trail, lambda text: read_annex(text, shapes))
     )
-    sources = {name: make(storage, annexes) for name, make in REPOSITORIES.items()} | dict(repositories)
-    page_tokens = _open_page_tokens(settings)
-    endpoints = {
-        path: ServiceEndpoint(
-            contract, sources.get(contract.descriptor.name), settings.public_url, page_tokens=page_tokens
-        )
-        for path, contract in contracts.services.items()
-    }
-    catalogue = load_catalogue()
+    sources = _open_sources(storage, annexes.list_active) | dict(repositories)
     policy = SecurityPolicy(
         max_age=timedelta(seconds=settings.message_max_age), clock_skew=timedelta(seconds=settings.clock_skew)
     )
     trust = _open_trust(settings, policy)
+    signing_key = SigningKey(settings.signing_key, settings.signing_certificate)
+    own_parts = OwnParts(annexes, signing_key, trust, _tls_validity(settings), len(contracts.services), settings.state)
+    health = HealthReport(
+        services=frozenset(contract.descriptor.name for contract in contracts.services.values()),
+        sources=frozenset(sources),
+        look=own_parts.look,
+        snapshot=settings.health_snapshot,
+    )
+    ports = {
+        "page_tokens": _open_page_tokens(settings),
+        "health": health,
+        "user_access": sources[_USER_MANAGEMENT],
+    }
+    endpoints = {
+        path: ServiceEndpoint(contract, sources.get(contract.descriptor.name), settings.public_url, **ports)
+        for path, contract in contracts.services.items()
+    }
+    catalogue = load_catalogue()
     pipeline = Pipeline(
         max_bytes=settings.max_message_bytes,
         limits=XmlLimits(),
@@ -133,22 +196,34 @@ def _build(storage: Storage, settings: Settings, clock: Clock, repositories: Map
         annexes=annexes,
         admission=Admission(storage.commit),
         facts=Repertory(storage.database),
-        employer_access=OwnEmployerAccess(storage.database),
+        employer_access=ManagedEmployerAccess(
+            OwnEmployerAccess(storage.database), StoredAccounts(storage.database), _DECLARATIONS
+        ),
         environment=settings.environment,
         replies=Replies(catalogue, settings.public_url, clock),
         recorder=ExchangeRecorder(storage.trail),
-        signer=_open_signer(settings),
+        signer=signing_key,
         clock=clock,
     )
     peers = PeerFinder(frozenset(settings.trusted_proxies), settings.proxy_certificate_header)
-    app = GatewayApp(endpoints, pipeline, catalogue, peers, settings.max_message_bytes, clock)
-    watch = RevocationWatch(settings.client_crl, trust) if settings.client_crl is not None else None
-    if watch is not None:
-        watch.start()
+    app = GatewayApp(endpoints, pipeline, catalogue, peers, settings.max_message_bytes, clock, meter)
+    # Known before the first request: HealthCheck is answered from them while the database is away.
+    annexes.open()
+    watches = _watch_files(settings, trust, signing_key)
     # What was made so far lives as long as the process: the collector need not look at it again.
     gc.collect()
     gc.freeze()
-    return Gateway(app, pipeline, storage, annexes, watch)
+    return Gateway(app, pipeline, storage, annexes, signing_key, watches)
+
+
+def _watch_files(settings: Settings, trust: Trust, signing_key: SigningKey) -> tuple[FileWatch, ...]:
+    watches = [FileWatch(signing_key.paths, signing_key.reload)]
+    if settings.client_crl is not None:
+        reload = partial(reload_revocation_list, settings.client_crl, trust)
+        watches.append(FileWatch((settings.client_crl,), reload))
+    for watch in watches:
+        watch.start()
+    return tuple(watches)
 
 
 def open_storage(settings: Settings, clock: Clock = system_clock) -> Storage:
@@ -208,6 +283,16 @@ def open_annex_store(storage: Storage) -> AnnexStore:
     return AnnexStore(storage.database, storage.commit, storage.trail, lambda text: read_annex(text, shapes))
 
 
+def open_user_store(storage: Storage, settings: Settings) -> UserStore:
+    """Return the store of User Management."""
+    return UserStore(storage.database, storage.commit, storage.trail, settings.environment)
+
+
+def open_client_trust(settings: Settings) -> Trust:
+    """Return the authorities that client certificates come from, with their revocation lists."""
+    return _open_trust(settings, SecurityPolicy())
+
+
 def list_annexes(storage: Storage, now: datetime) -> list[Annex]:
     """Return the annexes in force at `now`, by the name of their client."""
     store = open_annex_store(storage)
@@ -235,11 +320,15 @@ def _open_page_tokens(settings: Settings) -> SealedPageTokens:
         raise CannotStart(f"the key of page tokens cannot be used: {error}") from None
 
 
-def _open_signer(settings: Settings) -> Signer:
+def _tls_validity(settings: Settings) -> tuple[datetime, datetime] | None:
+    """Return from when until when our TLS certificate is valid: as it was at the start, for so long it is served."""
+    if not settings.tls:
+        return None
     try:
-        return Signer(_read(settings.signing_key), _read(settings.signing_certificate))
+        certificate = x509.load_pem_x509_certificate(_read(settings.tls_certificate))
     except ValueError as error:
-        raise CannotStart(f"{settings.signing_key}, {settings.signing_certificate}: {error}.") from None
+        raise CannotStart(f"{settings.tls_certificate}: {error}: put PEM there.") from None
+    return certificate.not_valid_before_utc, certificate.not_valid_after_utc
 
 
 def _read(path: Path) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any
 
 from lxml import etree
 
-from authz.contract_shape import ContractShape
+from authz.contract_shape import ContractShape, Reservation
 from gateway.xml.binding import compile_reader, compile_writer
 from gateway.xml.model import ComplexType, Element, SchemaModel
 from gateway.xml.namespaces import WSDL, WSDL_SOAP
@@ -69,6 +69,11 @@ class OperationContract:
             lists_persons=self.descriptor.persons is not None,
             names_employer=self.descriptor.employer is not None,
             repeated=frozenset(path for path, element in self.request.paths() if element.many),
+            reserved={
+                reserved.legal_context: Reservation(reserved.client, reserved.deliberation)
+                for reserved in self.descriptor.reserved
+            },
+            kinds=self.descriptor.kinds,
         )
 
 

@@ -17,9 +17,10 @@ from authz.annex_document import read_annex
 from authz.ssin import Environment
 from fixtures import dmfa_personas, employers, personas
 from fixtures.dimona_world import load_world
-from gateway.bootstrap import CannotStart, Storage, migrate, open_annex_store, open_storage
+from fixtures.users import load_users
+from gateway.bootstrap import CannotStart, Storage, migrate, open_annex_store, open_storage, open_user_store
 from gateway.contracts import load_contracts
-from gateway.pki import DemoClient, KeyKind, load_identity, prepare_pki
+from gateway.pki import DemoClient, DemoPerson, KeyKind, certify_persons, load_identity, prepare_pki
 from gateway.settings import Settings
 from gateway.sources.load import load_persons, load_register
 from gateway.sources.load_dimona import load_declarations
@@ -31,6 +32,9 @@ from gateway.storage.dimona_tables import dimona_workers
 from gateway.storage.dmfa_tables import dmfa_attestations
 from gateway.storage.employer_tables import employers as employers_table
 from gateway.storage.tables import persons as persons_table
+from gateway.storage.user_tables import user_enterprises
+from gateway.users.certificates import register
+from gateway.users.demo import load_users as fill_users
 
 ANNEXES = Path(str(files("fixtures"))) / "annexes"
 
@@ -38,6 +42,8 @@ ANNEXES = Path(str(files("fixtures"))) / "annexes"
 _ELLIPTIC = frozenset({"inspection"})
 # The demo clients' own serial numbers lie below.
 _FIRST_SERIAL = 2001
+# Technical users of the synthetic enterprises have theirs from here on.
+_FIRST_MESSAGE_SERIAL = 3001
 # A client's first annex may be in force from a day that lies behind us, so that the demo need not wait for it.
 _ACTIVE_FROM = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -65,6 +71,7 @@ def prepare_demo(settings: Settings) -> DemoState:
     try:
         migrate(storage)
         _add_annexes(storage, documents)
+        _load_users(storage, settings)
         return DemoState(len(documents), _load_persons(storage))
     finally:
         storage.close()
@@ -111,6 +118,21 @@ def _add_annexes(storage: Storage, documents: list[str]) -> None:
         if annex.revision not in known:
             active_from = None if annex.client in clients else _ACTIVE_FROM
             store.add(document, actor="demo", now=datetime.now(UTC), active_from=active_from)
+
+
+def _load_users(storage: Storage, settings: Settings) -> None:
+    """Put the synthetic accounts in, unless there is an account, with the keys of who logs in or sends messages."""
+    world, now = load_users(), datetime.now(UTC)
+    certify_persons(settings.state, [DemoPerson(each.name, each.ssin) for each in world.persons], now)
+    clients = [each.client for each in world.technical_users]
+    serials = enumerate(clients, start=_FIRST_MESSAGE_SERIAL)
+    prepare_pki(settings.state, [DemoClient(name, serial, KeyKind.EC) for serial, name in serials], now)
+    with storage.database.read() as connection:
+        if connection.execute(select(user_enterprises).limit(1)).first() is not None:
+            return
+    folder = settings.state / "pki" / "clients"
+    certificates = {name: register(load_identity(folder / name).certificate) for name in clients}
+    fill_users(open_user_store(storage, settings), world, certificates, now)
 
 
 def _load_self_employed(connection: Connection) -> None:

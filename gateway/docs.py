@@ -18,7 +18,9 @@ from typer.core import TyperGroup, TyperOption
 import gateway.pipeline
 from authz.annex_reference import render_annex_reference
 from authz.contract_shape import ContractShape
+from authz.user_management.reference import render_user_management_rules
 from fixtures.attacks import HOSTILE
+from fixtures.employers import load_employers
 from fixtures.world import PERSONAS
 from gateway.catalogue import Entry, load_catalogue, render_markdown
 from gateway.cli import app
@@ -54,6 +56,7 @@ def generate_pages() -> Mapping[str, str]:
         "docs/cli.md": render_commands(),
         "docs/errors.md": render_markdown(load_catalogue()),
         "docs/settings.md": render_settings(),
+        "docs/user-management-rules.md": render_user_management_rules(),
     }
     sections = make_sections()
     return whole | {path: _fill(text, sections) for path, text in _hand_written(whole) if _SECTION.search(text)}
@@ -71,6 +74,7 @@ def make_sections() -> Mapping[str, Callable[[], str]]:
         "stages": render_stages,
         "security faults": render_security_faults,
         "attacks": render_attacks,
+        "employers": render_employers,
         "anomalies": render_anomalies,
         "worker types": render_worker_types,
         "forms of occupation": render_occupation_forms,
@@ -125,6 +129,21 @@ def render_personas(service: str) -> str:
     named = (persona for persona in PERSONAS[service](None) if not persona.name.startswith("generated-"))
     rows = ((f"`{persona.ssin}`", persona.name, persona.description) for persona in named)
     return _table(("ssin", "name", "situation"), rows)
+
+
+def render_employers() -> str:
+    """Return the synthetic employers that were made by hand, one situation each."""
+    named = (employer for employer in load_employers() if not employer.key.startswith("generated-"))
+    rows = (
+        (
+            employer.key,
+            f"`{employer.registration_number}` ({employer.register.value})",
+            f"`{employer.enterprise_number}`" if employer.enterprise_number else "-",
+            employer.description,
+        )
+        for employer in named
+    )
+    return _table(("employer", "registration number", "enterprise number", "situation"), rows)
 
 
 def render_elements(service: str) -> str:

@@ -170,3 +170,15 @@ def find(established: Established | None, kind: type[Kind]) -> Kind | None:
     while established is not None and not isinstance(established, kind):
         established = established.previous
     return established
+
+
+def asks_what_answers_when_broken(established: Established) -> bool:
+    """Tell whether a known client asks an operation that is answered without database and audit.
+
+    A stranger's message never is one, whatever it names.
+    """
+    authenticated = find(established, Authenticated)
+    if authenticated is None:
+        return False
+    operation = get(authenticated, Arrived).endpoint.contract.operations.get(authenticated.payload.tag)
+    return operation is not None and operation.descriptor.answers_when_broken

@@ -1,7 +1,9 @@
-"""The management process of a node: /live and /ready over plain HTTP, apart from the workers that do the work.
+"""The management process of a node, apart from the workers that do the work: it measures, and answers over plain HTTP.
 
-Live: this node's processes run. Ready: the SOAP port answers and the schema of the database is current; a load
-balancer sends work only then. It consults nobody's data and asks no source.
+Live: this node's processes run. Ready: the SOAP port answers, the schema of the database is current and there is a key
+to sign with; a load balancer sends work only then. Ping: this process answers. Metrics: for Prometheus. Every few
+seconds it measures what can be away, each source included, and leaves that for the workers as a file. It consults
+nobody's data.
 """
 
 import json
@@ -14,11 +16,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import structlog
+from prometheus_client import CONTENT_TYPE_LATEST
 
-from gateway.address import connect, split_tcp
+from gateway.address import NOWHERE, connect, split_tcp
+from gateway.bootstrap import build_measurer
+from gateway.health.measurements import Measurements
 from gateway.logs import configure_logs
+from gateway.node_metrics import NodeMetrics
 from gateway.settings import Settings, load_settings
 from gateway.storage.database import Database
+from gateway.wss.sign import Signer
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +46,9 @@ def run_checks(checks: Mapping[str, Check]) -> dict[str, str]:
     return results
 
 
-def make_server(address: tuple[str, int], checks: Mapping[str, Check]) -> ThreadingHTTPServer:
+def make_server(
+    address: tuple[str, int], checks: Mapping[str, Check], metrics: Callable[[], bytes]
+) -> ThreadingHTTPServer:
     """Return the server, bound and not yet serving."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -48,17 +57,21 @@ def make_server(address: tuple[str, int], checks: Mapping[str, Check]) -> Thread
         wbufsize = -1
 
         def do_GET(self) -> None:
-            results = run_checks(checks) if self.path == "/ready" else {"process": "OK"}
-            if self.path not in ("/live", "/ready"):
-                self._send(404, {"error": "there are /live and /ready"})
-                return
-            well = all(result == "OK" for result in results.values())
-            self._send(200 if well else 503, {"status": "OK" if well else "NOK", "components": results})
+            if self.path == "/metrics":
+                self._send(200, metrics(), CONTENT_TYPE_LATEST)
+            elif self.path in ("/live", "/ready", "/ping"):
+                results = run_checks(checks) if self.path == "/ready" else {"process": "OK"}
+                well = all(result == "OK" for result in results.values())
+                self._send_json(200 if well else 503, {"status": "OK" if well else "NOK", "components": results})
+            else:
+                self._send_json(404, {"error": "there are /live, /ready, /ping and /metrics"})
 
-        def _send(self, status: int, document: Mapping[str, Any]) -> None:
-            content = json.dumps(document).encode()
+        def _send_json(self, status: int, document: Mapping[str, Any]) -> None:
+            self._send(status, json.dumps(document).encode(), "application/json")
+
+        def _send(self, status: int, content: bytes, content_type: str) -> None:
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
@@ -88,25 +101,34 @@ def readiness_checks(settings: Settings) -> Mapping[str, Check]:
         if not database.is_current():
             raise RuntimeError("the database needs a migration")
 
-    return {"services": services, "database": schema}
+    def signing_key() -> None:
+        Signer(settings.signing_key.read_bytes(), settings.signing_certificate.read_bytes())
+
+    return {"services": services, "database": schema, "signing key": signing_key}
 
 
 def main() -> None:
-    """Serve until told to stop, or until the process that started this one is gone."""
+    """Measure and serve until told to stop, or until the process that started this one is gone."""
     settings = load_settings()
     configure_logs(settings.log_level, settings.log_format)
-    server = make_server(split_tcp(settings.management_bind), readiness_checks(settings))
-    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_stop_with_parent, args=(server,), daemon=True).start()
-    log.info("management", address=settings.management_bind)
-    server.serve_forever()
+    threading.Thread(target=_stop_with_parent, args=(stop,), daemon=True).start()
+    measurements = Measurements(build_measurer(settings), settings.health_snapshot)
+    measurements.start()
+    if NOWHERE not in sys.argv:
+        metrics = NodeMetrics(settings, lambda: measurements.latest)
+        server = make_server(split_tcp(settings.management_bind), readiness_checks(settings), metrics.render)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        log.info("management", address=settings.management_bind)
+    stop.wait()
 
 
-def _stop_with_parent(server: ThreadingHTTPServer) -> None:
+def _stop_with_parent(stop: threading.Event) -> None:
     # The parent holds the other end of our standard input: it is closed when the parent is gone, however it went.
     os.read(sys.stdin.fileno(), 1)
-    server.shutdown()
+    stop.set()
 
 
 if __name__ == "__main__":

@@ -13,11 +13,16 @@
 | screen       | of the persons found, those in the customer's file              | items left out, counted          |
 | disclose     | what of it the annex grants                                     |                                  |
 | respond      | a message valid against its XSD, recorded, then signed          | fault MSG00003                   |
+
+HealthCheck answers when things are broken (`answers_when_broken`): past authentication, whose annexes are in memory, it
+needs neither database nor audit nor signing key. `admit` notes nothing of it, the recorder keeps no record, and its
+answer leaves unsigned where it cannot be signed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from time import perf_counter
 from traceback import extract_tb
 from typing import Protocol
 
@@ -33,8 +38,10 @@ from gateway.established import (
     Disclosed,
     Established,
     Kind,
+    Permitted,
     Resolved,
     Valid,
+    asks_what_answers_when_broken,
     find,
     get,
 )
@@ -53,13 +60,27 @@ from gateway.stages.resolve import resolve
 from gateway.stages.screen import screen
 from gateway.stages.validate import validate
 from gateway.wss.policy import SecurityPolicy
-from gateway.wss.sign import Signer, unsigned
+from gateway.wss.sign import SigningFailed, unsigned
 from gateway.wss.trust import Trust
 from gateway.xml.parse import XmlLimits
 
 log = structlog.get_logger(__name__)
 
+STAGES = (
+    *("receive", "parse", "authenticate", "admit", "resolve"),
+    *("validate", "authorize", "dispatch", "screen", "disclose"),
+)
+"""The stages that establish something, in their order."""
+
 _UNRECORDED = Fault("MSG00001", "The gateway cannot record exchanges now; try again later.", faultcode="soapenv:Server")
+
+
+class Signs(Protocol):
+    """Signs what leaves."""
+
+    def sign(self, body_inner_xml: str, confirm: bytes | None, now: datetime) -> bytes:
+        """Return a whole envelope around the Body's element, confirming a request's signature; SigningFailed."""
+        ...
 
 
 class Recorder(Protocol):
@@ -76,7 +97,12 @@ class Recorder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back over HTTP: `content` is a whole envelope, UTF-8. The rest is for the log."""
+    """What goes back over HTTP: `content` is a whole envelope, UTF-8. The rest is for the log and the metrics.
+
+    `decision` is `permit` or `deny`, empty where nothing was decided. `marks` are moments of `perf_counter`: the begin,
+    the end of each stage that established something, the end of the last that ran, and when the message was written,
+    recorded and sealed (when it could not be recorded, or not be signed, the last may stand twice).
+    """
 
     http_status: int
     content: bytes
@@ -84,6 +110,8 @@ class Answer:
     code: str
     client: str
     operation: str
+    decision: str
+    marks: Sequence[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +129,22 @@ class Pipeline:
     environment: Environment
     replies: Replies
     recorder: Recorder
-    signer: Signer
+    signer: Signs
     clock: Callable[[], datetime]
 
     def process(self, arrived: Arrived) -> Answer:
         """Answer a request; whatever happens, the caller gets a SOAP message, and none leaves unrecorded."""
         trail = _Trail(arrived)
-        message, refusal = self._decide(arrived, trail)
+        with trail:
+            message, refusal = self._decide(arrived, trail)
         try:
-            self.recorder.record(trail.established, message, refusal)
-            return self._seal(trail.established, message)
+            with trail:
+                self.recorder.record(trail.established, message, refusal)
+            with trail:
+                return self._seal(trail, message)
         except Unrecorded:
-            return self._say_unrecorded(trail.established)
+            with trail:
+                return self._say_unrecorded(trail)
 
     def _decide(self, arrived: Arrived, trail: "_Trail") -> tuple[Message, Refusal | None]:
         try:
@@ -127,16 +159,17 @@ class Pipeline:
             return self._fault(trail.established, failure), failure
 
     def _run(self, arrived: Arrived, trail: "_Trail") -> Disclosed:
-        received = trail.add(receive(arrived, self.max_bytes))
-        parsed = trail.add(parse(received, self.limits))
-        authenticated = trail.add(authenticate(parsed, self.trust, self.policy, self.annexes, self.clock))
-        admitted = trail.add(admit(authenticated, self.admission, self.clock))
-        resolved = trail.add(resolve(admitted))
-        valid = trail.add(validate(resolved))
-        permitted = trail.add(authorize(valid, self.facts, self.employer_access, self.environment, self.clock))
-        answered = trail.add(dispatch(permitted, self.clock))
-        screened = trail.add(screen(answered, self.facts))
-        return trail.add(disclose(screened))
+        with trail:
+            received = trail.add(receive(arrived, self.max_bytes))
+            parsed = trail.add(parse(received, self.limits))
+            authenticated = trail.add(authenticate(parsed, self.trust, self.policy, self.annexes, self.clock))
+            admitted = trail.add(admit(authenticated, self.admission, self.clock))
+            resolved = trail.add(resolve(admitted))
+            valid = trail.add(validate(resolved))
+            permitted = trail.add(authorize(valid, self.facts, self.employer_access, self.environment, self.clock))
+            answered = trail.add(dispatch(permitted, self.clock))
+            screened = trail.add(screen(answered, self.facts))
+            return trail.add(disclose(screened))
 
     def _fault(self, established: Established, fault: Fault) -> Message:
         try:
@@ -146,46 +179,66 @@ class Pipeline:
             arrived = get(established, Arrived)
             return self.replies.fault(arrived, _internal_error(arrived, error))
 
-    def _seal(self, established: Established, message: Message) -> Answer:
+    def _seal(self, trail: "_Trail", message: Message) -> Answer:
         """Put the message into its envelope; a fault takes its place, and is recorded, when it cannot be signed."""
+        established = trail.established
         try:
-            return _answer(established, message, self._envelope(established, message))
+            return _answer(trail, message, self._envelope(established, message))
         except Exception as error:
             failure = _internal_error(get(established, Arrived), error)
             fault = self._fault(established, failure)
             self.recorder.record_unsigned(established, fault, failure)
-            return _answer(established, fault, unsigned(fault.body))
+            return _answer(trail, fault, unsigned(fault.body))
 
-    def _say_unrecorded(self, established: Established) -> Answer:
+    def _say_unrecorded(self, trail: "_Trail") -> Answer:
+        established = trail.established
         fault = self._fault(established, _UNRECORDED)
         try:
-            return _answer(established, fault, self._envelope(established, fault))
+            return _answer(trail, fault, self._envelope(established, fault))
         except Exception as error:
             _internal_error(get(established, Arrived), error)
-            return _answer(established, fault, unsigned(fault.body))
+            return _answer(trail, fault, unsigned(fault.body))
 
     def _envelope(self, established: Established, message: Message) -> bytes:
         """Sign for a client whose message was let in; a stranger gets no signature, nobody unknown may make us sign."""
         admitted = find(established, Admitted)
         if admitted is None:
             return unsigned(message.body)
-        return self.signer.sign(message.body, admitted.previous.signature_value, self.clock())
+        try:
+            return self.signer.sign(message.body, admitted.previous.signature_value, self.clock())
+        except SigningFailed:
+            if asks_what_answers_when_broken(established):
+                return unsigned(message.body)
+            raise
 
 
 class _Trail:
-    """Remembers the last value established, so that a refusal finds what was known when it was raised."""
+    """Remembers the last value established, so that a refusal finds what was known when it was raised, and the time.
+
+    `with trail:` marks the end of what is done in it, however it ends.
+    """
 
     def __init__(self, arrived: Arrived) -> None:
         self.established: Established = arrived
+        self.marks = [perf_counter()]
 
     def add(self, established: Kind) -> Kind:
         self.established = established
+        self.marks.append(perf_counter())
         return established
 
+    def __enter__(self) -> None:
+        pass
 
-def _answer(established: Established, message: Message, content: bytes) -> Answer:
+    def __exit__(self, *error: object) -> None:
+        self.marks.append(perf_counter())
+
+
+def _answer(trail: _Trail, message: Message, content: bytes) -> Answer:
+    established = trail.established
     authenticated = find(established, Authenticated)
     resolved = find(established, Resolved)
+    permitted = find(established, Permitted)
     return Answer(
         http_status=message.http_status,
         content=content,
@@ -193,6 +246,8 @@ def _answer(established: Established, message: Message, content: bytes) -> Answe
         code=message.code,
         client=authenticated.annex.client if authenticated else "",
         operation=resolved.operation.descriptor.name if resolved else "",
+        decision="permit" if permitted else "deny" if message.outcome == "refusal" else "",
+        marks=trail.marks,
     )
 
 

@@ -33,6 +33,8 @@ GATEWAY_SERIAL = 1
 REVOKED_SERIAL = 6666
 """Stands on every revocation list made here, so that a demo world has something revoked."""
 
+MEANS = ("eid", "itsme", "app")
+_UNIT = NameOID.ORGANIZATIONAL_UNIT_NAME
 _VALIDITY = timedelta(days=397)
 _AUTHORITY_VALIDITY = timedelta(days=3650)
 _RENEWAL_MARGIN = timedelta(days=30)
@@ -53,6 +55,15 @@ class DemoClient:
     name: str
     serial: int
     key_kind: KeyKind = KeyKind.RSA
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPerson:
+    """A person with a means of logging in (eid, itsme or app); `name` becomes the file's name."""
+
+    name: str
+    ssin: str
+    means: str = "eid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +109,25 @@ def prepare_pki(
                 _keep(path, issue(authority, client.name, client.serial, now, key=key))
 
 
+def certify_persons(directory: Path, persons: Iterable[DemoPerson], now: datetime) -> None:
+    """Make `pki/persons/NAME.pem|.key` under `directory`, which `prepare_pki` has made, as far as they are missing.
+
+    The national number is the subject's serialNumber, as in a Belgian citizen certificate, and the means its unit.
+    """
+    pki = directory / "pki"
+    (pki / "persons").mkdir(mode=0o700, exist_ok=True)
+    with _locked(pki / ".lock"):
+        authority = load_identity(pki / "ca")
+        for person in persons:
+            path = pki / "persons" / person.name
+            # Longer than any other serial number of this authority.
+            serial = int(person.ssin) * 10 + MEANS.index(person.means)
+            if _reuse(path, authority, serial, now) is None:
+                subject = _name(person.name, (NameOID.SERIAL_NUMBER, person.ssin), (_UNIT, person.means))
+                key = create_key(KeyKind.EC)
+                _keep(path, issue(authority, person.name, serial, now, key=key, subject=subject))
+
+
 def load_identity(path: Path) -> Identity:
     """Read `path.pem` and `path.key`; OSError if one is missing, ValueError if one is damaged."""
     certificate = x509.load_pem_x509_certificate(path.with_name(path.name + ".pem").read_bytes())
@@ -132,11 +162,12 @@ def issue(
     not_before: datetime | None = None,
     not_after: datetime | None = None,
     may_sign: bool = True,
+    subject: x509.Name | None = None,
 ) -> Identity:
-    """Certify `key` (a new RSA key if None) as CN=`name`; with `names` it is a TLS server too."""
+    """Certify `key` (a new RSA key if None) as CN=`name`, or as `subject`; with `names` it is a TLS server too."""
     key = key or create_key(KeyKind.RSA)
     begin, end = not_before or now - _BACKDATING, not_after or now + _VALIDITY
-    builder = _builder(_name(name), authority.certificate.subject, key, serial, begin, end)
+    builder = _builder(subject or _name(name), authority.certificate.subject, key, serial, begin, end)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(_key_usage(signs=may_sign), critical=True)
     purposes = [ExtendedKeyUsageOID.CLIENT_AUTH]
@@ -176,11 +207,12 @@ def revoke(directory: Path, serial: int, now: datetime) -> None:
         _write(pki / "crl.pem", content, 0o644)
 
 
-def _name(common_name: str) -> x509.Name:
+def _name(common_name: str, *more: tuple[x509.ObjectIdentifier, str]) -> x509.Name:
     parts = (
         (NameOID.COUNTRY_NAME, "BE"),
         (NameOID.ORGANIZATION_NAME, "KSZ Gateway"),
         (NameOID.COMMON_NAME, common_name),
+        *more,
     )
     return x509.Name([x509.NameAttribute(oid, value) for oid, value in parts])
 

@@ -21,6 +21,7 @@ from gateway.established import (
     Resolved,
     Screened,
     Valid,
+    asks_what_answers_when_broken,
     find,
     get,
 )
@@ -44,8 +45,10 @@ class ExchangeRecorder:
         """Record what was established and what will be answered; raises Unrecorded.
 
         Whoever did not get past admission counts as a stranger, whatever certificate was sent: what such a one can
-        make us keep is bounded.
+        make us keep is bounded. What answers when broken leaves no record.
         """
+        if asks_what_answers_when_broken(established):
+            return
         with _or_unrecorded(established):
             record = make_record(established, message, refusal)
             if find(established, Admitted) is None:
@@ -55,6 +58,8 @@ class ExchangeRecorder:
 
     def record_unsigned(self, established: Established, message: Message, refusal: Refusal) -> None:
         """Add that an answer already recorded could not be signed, so that a fault left in its place."""
+        if asks_what_answers_when_broken(established):
+            return
         with _or_unrecorded(established):
             self._trail.record(make_record(established, message, refusal, RecordKind.SIGNATURE_FAILURE))
 

@@ -51,7 +51,8 @@ class Replies:
     def answer(self, disclosed: Disclosed) -> Message:
         """Write the reply of an operation; InvalidReply when the source's data do not fit the contract."""
         outcome = disclosed.previous.outcome
-        return self._reply(get(disclosed, Valid), outcome.case, outcome.information, disclosed.data, "reply")
+        kind = "refusal" if outcome.refused else "reply"
+        return self._reply(get(disclosed, Valid), outcome.case, outcome.information, disclosed.data, kind)
 
     def no_result(self, valid: Valid, refusal: NoResult) -> Message:
         """Write the reply of a denial, with what the contract lets it say about the person."""

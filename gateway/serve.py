@@ -14,9 +14,10 @@ import structlog
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
-from gateway.address import AddressUnusable, check_free
-from gateway.bootstrap import CannotStart, Gateway, build_gateway
+from gateway.address import NOWHERE, AddressUnusable, check_free
+from gateway.bootstrap import REPOSITORIES, CannotStart, Gateway, build_gateway
 from gateway.logs import configure_logs
+from gateway.metrics import Meter, clear_metrics, forget_process, open_meter
 from gateway.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -36,6 +37,8 @@ def serve(settings: Settings) -> None:
         build_gateway(settings).close()
     except CannotStart as reason:
         raise CannotServe(str(reason)) from None
+    _check_tls(settings)
+    clear_metrics(settings.metrics_directory)
     _Application(settings, with_management=with_management).run()
 
 
@@ -59,10 +62,12 @@ class _Application(BaseApplication):
         self._settings = settings
         self._with_management = with_management
         self._gateway: Gateway | None = None
+        self._meter: Meter | None = None
         super().__init__()
 
     def load_config(self) -> None:
         settings = self._settings
+        management = _Management(settings, with_port=self._with_management)
         options: dict[str, Any] = {
             "bind": [settings.bind],
             "workers": settings.workers,
@@ -78,13 +83,10 @@ class _Application(BaseApplication):
             "proc_name": "ksz-gateway",
             "post_worker_init": lambda worker: configure_logs(settings.log_level, settings.log_format),
             "worker_exit": lambda server, worker: self.close(),
+            "child_exit": lambda server, worker: forget_process(settings.metrics_directory, worker.pid),
+            "when_ready": lambda server: management.start(),
+            "on_exit": lambda server: management.stop(),
         }
-        if self._with_management:
-            management = _Management(settings)
-            options |= {
-                "when_ready": lambda server: management.start(),
-                "on_exit": lambda server: management.stop(),
-            }
         if settings.tls:
             options |= {
                 "certfile": str(settings.tls_certificate),
@@ -97,26 +99,32 @@ class _Application(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        self._gateway = build_gateway(self._settings)
+        self._meter = open_meter(self._settings.metrics_directory, frozenset(REPOSITORIES))
+        self._gateway = build_gateway(self._settings, meter=self._meter)
+        commit = self._gateway.storage.commit
+        self._meter.start(backlog=lambda: commit.waiting)
         return self._gateway.app
 
     def close(self) -> None:
         """Let what was accepted be written, at the end of a worker."""
         if self._gateway is not None:
             self._gateway.close()
+        if self._meter is not None:
+            self._meter.close()
 
 
 class _Management:
-    """The management process: it lives and dies with the gunicorn arbiter."""
+    """The management process: it lives and dies with the gunicorn arbiter. Without a port it measures all the same."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, with_port: bool) -> None:
         self._settings = settings
+        self._with_port = with_port
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         # A fresh interpreter: the arbiter must stay free of threads and connections.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "gateway.management"],
+            [sys.executable, "-m", "gateway.management", *([] if self._with_port else [NOWHERE])],
             stdin=subprocess.PIPE,
             env=_environment(self._settings),
         )
@@ -132,6 +140,7 @@ def _environment(settings: Settings) -> dict[str, str]:
     return os.environ | {
         "KSZ_STATE": str(settings.state),
         "KSZ_BIND": settings.bind,
+        "KSZ_TLS": str(settings.tls).lower(),
         "KSZ_MANAGEMENT_BIND": settings.management_bind,
     }
 
@@ -158,6 +167,17 @@ def _is_management_possible(settings: Settings) -> bool:
         log.warning("no_management_port", reason=str(reason))
         return False
     return True
+
+
+def _check_tls(settings: Settings) -> None:
+    """Refuse to start with a TLS key that no connection could be served with."""
+    if not settings.tls:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_certificate, settings.tls_key)
+    except OSError as error:
+        files = f"{settings.tls_certificate}, {settings.tls_key}"
+        raise CannotServe(f"{files}: no key to serve TLS with ({error.strerror or type(error).__name__}).") from None
 
 
 def _check_address(address: str, setting: str) -> None:

@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     )
     management_bind: Address = Field(
         "127.0.0.1:8081",
-        description="HOST:PORT of /live and /ready, plain HTTP: keep it off public networks.",
+        description="HOST:PORT of /live, /ready, /ping and /metrics, plain HTTP: keep it off public networks.",
     )
     tls: bool = Field(
         True,
@@ -111,10 +111,29 @@ class Settings(BaseSettings):
         Path("keys/paging.key"),
         description="Key of the `next` tokens of paged answers, made at the first start; all nodes share it.",
     )
+    session_file: Path = Field(
+        Path("~/.local/state/ksz-gateway/session"),
+        description="File in which the `users` commands keep a person's session token from login to logout.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severity that is logged."
     )
     log_format: Literal["json", "console"] = Field("json", description="json for machines, console for people.")
+
+    @property
+    def health_snapshot(self) -> Path:
+        """Where the management process of this node leaves its measurements for the workers."""
+        return self._run_directory / "health.json"
+
+    @property
+    def metrics_directory(self) -> Path:
+        """Where the workers of this node keep what they count, until the next start."""
+        return self._run_directory / "metrics"
+
+    @property
+    def _run_directory(self) -> Path:
+        """What lasts no longer than a gateway runs: by its address, since several may share a state."""
+        return self.state / "run" / self.bind.replace("/", "-")
 
     @field_validator("client_crl", mode="before")
     @classmethod
@@ -134,6 +153,11 @@ class Settings(BaseSettings):
         except (ArgumentError, ValueError):
             raise PydanticCustomError("database_url", "is no URL of a database") from None
         return url
+
+    @field_validator("session_file", mode="after")
+    @classmethod
+    def _at_home(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
 
     @field_validator("state", mode="after")
     @classmethod

@@ -36,13 +36,16 @@ class Outcome:
 
     `information` fills the information fields of the status, in order; `data` are the elements that follow `status`.
     `concerned` are the SSINs of persons whom the operation dealt with though neither the descriptor's `subject` nor its
-    `persons` names them (the worker of a declaration): the audit must find them too.
+    `persons` names them (the worker of a declaration): the audit must find them too. `reason` says to the audit
+    alone why the operation told what it told. `refused` marks a case in which the operation itself says no by decision.
     """
 
     case: str
     data: Values = field(default_factory=dict)
     information: tuple[tuple[str, str], ...] = ()
     concerned: tuple[str, ...] = field(default=(), repr=False)
+    reason: str = field(default="", repr=False)
+    refused: bool = False
 
 
 class SourceFault(Exception):

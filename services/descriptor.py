@@ -7,6 +7,20 @@ from typing import Any
 from services.consultation import Values
 from services.statuses import StatusTable
 
+CONSULTING_KINDS = frozenset({"institution", "integrator", "enterprise"})
+
+
+@dataclass(frozen=True, slots=True)
+class ReservedContext:
+    """A legal context of an operation that only one client may use, on one deliberation, whatever other annexes say.
+
+    `client` is the name of the client's annex, `deliberation` the text that its grant must carry.
+    """
+
+    legal_context: str
+    client: str
+    deliberation: str
+
 
 @dataclass(frozen=True, slots=True)
 class ListedPersons:
@@ -35,7 +49,12 @@ class OperationDescriptor:
     `enterpriseNumber`, or both kinds; an enterprise may name only one for which it may act. `persons` says where
     the reply lists persons, None where it lists none.
 
-    `needs_grant` is False for the few operations that every client may call. `max_bytes` bounds the whole message.
+    `needs_grant` is False for the few operations that every client may call; `free_when` is (path, value) of a request
+    that every client may send all the same. `kinds` are the kinds of clients whose annex may grant the operation.
+    `reserved` are the legal contexts that one client has for itself. `max_bytes` bounds the whole message.
+
+    `answers_when_broken`: the operation consults nobody and has no effect, so it is answered without the database: its
+    message is neither remembered, counted nor recorded, and the answer leaves unsigned where it cannot be signed.
     """
 
     name: str
@@ -44,7 +63,11 @@ class OperationDescriptor:
     employer: str | None = None
     persons: ListedPersons | None = None
     needs_grant: bool = True
+    free_when: tuple[str, str] | None = None
+    kinds: frozenset[str] = CONSULTING_KINDS
     max_bytes: int = 256 * 1024
+    reserved: tuple[ReservedContext, ...] = ()
+    answers_when_broken: bool = False
 
     @property
     def consults_persons(self) -> bool:

@@ -23,3 +23,13 @@ def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     if request.param == "sqlite":
         return SqliteDatabases(lambda: tmp_path_factory.mktemp("template"))
     return PostgresqlDatabases(request.getfixturevalue("postgresql_server"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out of the PostgreSQL run the cases that `databases.sampled` marks."""
+    items[:] = [item for item in items if not (_is_on_postgresql(item) and item.get_closest_marker("sqlite_only"))]
+
+
+def _is_on_postgresql(item: pytest.Item) -> bool:
+    callspec = getattr(item, "callspec", None)
+    return callspec is not None and callspec.params.get("databases") == "postgresql"

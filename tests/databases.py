@@ -133,13 +133,11 @@ def sampled(names: str, cases: Sequence[Any], every: int) -> pytest.MarkDecorato
     on PostgreSQL. Cases are pytest.param; the test's world must rest on `databases`.
     """
     return pytest.mark.parametrize(
-        ("databases", *names.split(",")),
+        names,
         [
-            pytest.param(kind, *case.values, id=f"{kind}-{case.id}")
-            for kind, some in (("sqlite", cases), ("postgresql", cases[::every]))
-            for case in some
+            case if number % every == 0 else pytest.param(*case.values, id=case.id, marks=pytest.mark.sqlite_only)
+            for number, case in enumerate(cases)
         ],
-        indirect=["databases"],
     )
 
 

@@ -18,6 +18,7 @@ class RecordKind(StrEnum):
     SIGNATURE_FAILURE = "signature failure"  # Of an exchange already recorded.
     INSCRIPTION_CHANGE = "inscription change"
     ANNEX_CHANGE = "annex change"
+    USER_CHANGE = "user change"
     NOTIFICATION_PULL = "notification pull"
     NOTIFICATION_ACKNOWLEDGEMENT = "notification acknowledgement"
 

@@ -5,7 +5,20 @@ import sys
 import typer
 
 from gateway.bootstrap import CannotStart
-from gateway.cli import annex, call, contract, demo, inscriptions, migrate, notifications, serve, tour, world
+from gateway.cli import (
+    annex,
+    call,
+    contract,
+    demo,
+    inscriptions,
+    migrate,
+    notifications,
+    probe,
+    serve,
+    tour,
+    users,
+    world,
+)
 from gateway.cli.output import Problem, show_problem
 
 app = typer.Typer(
@@ -15,12 +28,13 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for module in (demo, migrate, serve, tour, call, world):
+for module in (demo, migrate, serve, tour, call, probe, world):
     module.register(app)
 app.add_typer(annex.app, name="annex")
 app.add_typer(inscriptions.app, name="inscriptions")
 app.add_typer(notifications.app, name="notifications")
 app.add_typer(contract.app, name="contract")
+app.add_typer(users.app, name="users")
 
 
 def main() -> None:

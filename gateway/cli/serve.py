@@ -16,7 +16,7 @@ def serve(
     state: StateOption = None,
     bind: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Where to serve the SOAP services.")] = None,
     management_bind: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Where to serve /live and /ready.")
+        str | None, typer.Option(metavar="HOST:PORT", help="Where to serve /live, /ready and /metrics.")
     ] = None,
     public_url: Annotated[
         str | None, typer.Option(metavar="URL", help="Address that clients use; it stands in the WSDLs.")

@@ -1,4 +1,4 @@
-"""`personas` and `clients`: who is there to ask about, and who may ask."""
+"""`personas`, `employers` and `clients`: who is there to ask about, and who may ask."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -9,10 +9,11 @@ from rich.markup import escape
 
 from authz.annex import Annex
 from authz.annex_document import read_annex
+from fixtures.employers import load_employers
 from fixtures.persona import Expectation
 from fixtures.world import load_all_personas
 from gateway.bootstrap import CannotStart, list_annexes, opened_storage
-from gateway.cli.output import JsonOption, StateOption, console, errors, get_settings, print_json
+from gateway.cli.output import JsonOption, StateOption, console, errors, get_settings, print_json, print_table
 from gateway.contracts import load_contracts
 from gateway.demo_world import demo_annexes
 from gateway.settings import Settings
@@ -21,6 +22,7 @@ from gateway.settings import Settings
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(personas)
+    app.command()(employers)
     app.command()(clients)
 
 
@@ -36,6 +38,28 @@ def personas(state: StateOption = None, as_json: JsonOption = False) -> None:
             criteria = " ".join(f"{name} {value}" for name, value in each.leaves())
             question = " ".join(filter(None, (each.operation, _asker(each), criteria)))
             console.print(f"  {escape(question)}: [cyan]{each.value} {each.code}[/]", soft_wrap=True)
+
+
+def employers(as_json: JsonOption = False) -> None:
+    """List every employer of the synthetic register, with the numbers to ask by.
+
+    Of a natural person nobody is told but a user who may reach that employer.
+    """
+    loaded = load_employers()
+    if as_json:
+        print_json([employer.to_document() for employer in loaded])
+        return
+    rows = (
+        (
+            employer.key,
+            employer.register.value,
+            employer.registration_number,
+            employer.enterprise_number or "",
+            employer.description,
+        )
+        for employer in loaded
+    )
+    print_table(("employer", "register", "registration number", "enterprise number", "situation"), rows)
 
 
 def clients(state: StateOption = None, as_json: JsonOption = False) -> None:

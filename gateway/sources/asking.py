@@ -14,7 +14,14 @@ Read = Callable[[], AbstractContextManager[Connection]]
 
 @contextmanager
 def asking(read: Read) -> Iterator[Connection]:
-    """Give a connection for the duration of a question.
+    """Give a connection for the duration of a question; failures are told as `telling_failures` says."""
+    with telling_failures(), read() as connection:
+        yield connection
+
+
+@contextmanager
+def telling_failures() -> Iterator[None]:
+    """Tell the failures of a source's database as those of a source.
 
     Raises SourceUnavailable when the database cannot be reached, lacks the tables (PostgreSQL counts that among
     mistakes of the programmer) or gives no connection in time, and SourceCommunicationFailed when it breaks off
@@ -22,8 +29,7 @@ def asking(read: Read) -> Iterator[Connection]:
     """
     # The driver's own error is the cause: SQLAlchemy's could repeat the statement's parameters, an SSIN.
     try:
-        with read() as connection:
-            yield connection
+        yield
     except (OperationalError, ProgrammingError) as error:
         raise SourceUnavailable("the register's database cannot be asked") from error.orig
     except PoolTimeoutError as error:

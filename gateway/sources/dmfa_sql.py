@@ -73,12 +73,19 @@ _AFTER = tuple_(*_KEY) > tuple_(
 _Statement = Select[*tuple[Any, ...]]
 _Version = Row[*tuple[Any, ...]]
 
+_NOBODY = select(dmfa_attestations.c.ssin).limit(1).where(dmfa_attestations.c.ssin == "")
+
 
 class SqlDmfaRepository:
     """Answers from the `dmfa_…` tables; `read` gives a connection for the duration of a question."""
 
     def __init__(self, read: Read) -> None:
         self._read = read
+
+    def probe(self) -> None:
+        """Ask for nobody: return if the register answers."""
+        with asking(self._read) as connection:
+            connection.execute(_NOBODY).first()
 
     def find_attestations(self, search: AttestationSearch, limit: int) -> AttestationPage:
         """Return a page, read in one range of the key; what is missing costs a second query."""

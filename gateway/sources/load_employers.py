@@ -22,6 +22,7 @@ def load_employers(connection: Connection, employers: Iterable[SyntheticEmployer
             "natural_person": employer.natural_person,
             "deletion_date": employer.deletion_date,
             "document": employer.document,
+            "ssin": employer.ssin,
         }
         for employer in employers
     ]

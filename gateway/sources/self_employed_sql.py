@@ -79,12 +79,19 @@ _ANY_CONTRIBUTION = select(arza_contributions.c.ssin).where(arza_contributions.c
 
 _PCSA = select(arza_pcsas.c.cbe_number).where(arza_pcsas.c.cbe_number == bindparam("cbe_number"))
 
+_NOBODY = select(arza_careers.c.ssin).limit(1).where(arza_careers.c.ssin == "")
+
 
 class SqlSelfEmployedRepository:
     """Answers from the `arza_…` tables; `read` gives a connection for the duration of a question."""
 
     def __init__(self, read: Read) -> None:
         self._read = read
+
+    def probe(self) -> None:
+        """Ask for nobody: return if the register answers."""
+        with asking(self._read) as connection:
+            connection.execute(_NOBODY).first()
 
     def find_career(self, ssin: str) -> Career | None:
         """Return the career, affiliations in the register's order, segments by date."""

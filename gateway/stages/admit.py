@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from gateway.admission import Admission, QuotaExceeded, Replayed
-from gateway.established import Admitted, Authenticated
+from gateway.established import Admitted, Authenticated, asks_what_answers_when_broken
 from gateway.refusal import Fault
 from gateway.storage.group_commit import CommitError
 
@@ -12,8 +12,11 @@ from gateway.storage.group_commit import CommitError
 def admit(authenticated: Authenticated, admission: Admission, clock: Callable[[], datetime]) -> Admitted:
     """Note the message durably, across workers and nodes, before anything is done for it.
 
-    wsse:FailedCheck for one seen before, GTW00001 over the quota, MSG00001 when it cannot be noted.
+    wsse:FailedCheck for one seen before, GTW00001 over the quota, MSG00001 when it cannot be noted. An operation that
+    answers when broken needs no note: it has no effect, and the database that would hold it may be what is broken.
     """
+    if asks_what_answers_when_broken(authenticated):
+        return Admitted(authenticated)
     try:
         admission.admit(authenticated.annex, authenticated.replay_key, authenticated.forget_at, clock())
     except Replayed:

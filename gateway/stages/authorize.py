@@ -72,9 +72,13 @@ def _access_request(valid: Valid) -> AccessRequest:
         subjects=_subjects(valid.values, descriptor),
         period=_period(_at(valid.values, descriptor.period)),
         employer=_employer(_at(valid.values, descriptor.employer)),
-        needs_grant=descriptor.needs_grant,
+        needs_grant=descriptor.needs_grant and not _is_free(valid.values, descriptor.free_when),
         needs_relation=descriptor.employer is not None or descriptor.consults_persons,
     )
+
+
+def _is_free(values: Mapping[str, Any], free_when: tuple[str, str] | None) -> bool:
+    return free_when is not None and _at(values, free_when[0]) == free_when[1]
 
 
 def _leaves(values: Mapping[str, Any]) -> dict[str, Any]:

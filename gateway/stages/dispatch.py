@@ -25,7 +25,8 @@ def dispatch(permitted: Permitted, clock: Callable[[], datetime]) -> Answered:
         client=valid.previous.previous.previous.annex.client,
     )
     try:
-        return Answered(permitted, arrived.endpoint.call(operation, consultation))
+        outcome = arrived.endpoint.call(operation, consultation)
+        return Answered(permitted, outcome, outcome.reason)
     except SourceFault as fault:
         _tell_operator(arrived, fault)
         return Answered(permitted, Outcome(case=fault.case, information=fault.information), reason=str(fault))

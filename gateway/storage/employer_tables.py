@@ -14,7 +14,9 @@ employers = Table(
     Column("name", Text, nullable=False),
     Column("natural_person", Boolean(create_constraint=False), nullable=False),
     Column("deletion_date", Date),
-    # What the repertory tells, by the names of its contract.
+    # What the repertory tells: codes, addresses and categories, by the names of fixtures/employers.yaml.
     Column("document", JSON, nullable=False),
+    # Of a natural person, where the register knows it: for the audit, never told.
+    Column("ssin", String(11)),
     Index("ix_employers_enterprise_number", "enterprise_number"),
 )

@@ -96,6 +96,11 @@ class GroupCommit:
                 f"not committed within {self._wait_seconds} s; it still may be", may_be_committed=True
             ) from None
 
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait for the writer now."""
+        return len(self._waiting)
+
     def close(self) -> None:
         """Accept no more work, and return when all that was accepted is committed or has failed."""
         with self._changed:

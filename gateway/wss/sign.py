@@ -61,6 +61,7 @@ class Signer:
         if key.public_key() != certificate.public_key():
             raise ValueError("The gateway's key does not belong to its certificate")
         algorithm, self._transform = _choose_algorithm(key)
+        self.validity = certificate.not_valid_before_utc, certificate.not_valid_after_utc
         self._key = xmlsec.Key.from_memory(key_pem, xmlsec.constants.KeyDataFormatPem)
         self._signed_info = (
             f'<ds:SignedInfo xmlns:ds="{DS}">'

@@ -50,6 +50,17 @@ class Trust:
         self._known: OrderedDict[bytes, tuple[Certificate, datetime]] = OrderedDict()
         self._anchors = self._build_anchors(crl_pem)
 
+    @property
+    def authorities(self) -> Mapping[x509.Name, datetime]:
+        """When each authority ends, by its name; the later of two certificates of the same."""
+        by_end = sorted(self._authorities, key=lambda authority: authority.not_valid_after_utc)
+        return {authority.subject: authority.not_valid_after_utc for authority in by_end}
+
+    @property
+    def next_updates(self) -> Mapping[x509.Name, datetime] | None:
+        """When each authority's revocation list runs out, by its name; None where no lists are kept."""
+        return self._anchors.next_updates
+
     def replace_crl(self, crl_pem: bytes | None) -> None:
         """Check against these lists from now on, and forget what was found good under the former ones."""
         anchors = self._build_anchors(crl_pem)

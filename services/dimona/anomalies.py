@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.dimona.codes import LANGUAGES
+LANGUAGES = ("NL", "FR", "DE")
+"""Those that messages have."""
 
 Text = Annotated[str, Field(min_length=1, max_length=100)]
 
@@ -27,7 +28,7 @@ class AnomalyRow(BaseModel):
     DE: Text
 
     def describe(self) -> list[dict[str, str]]:
-        """Return the `description` elements, one per language that messages have."""
+        """Return the `description` elements, one per language."""
         return [{"#text": getattr(self, language), "@language": language} for language in LANGUAGES]
 
 

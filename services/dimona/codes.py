@@ -10,8 +10,6 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-LANGUAGES = ("NL", "FR", "DE")
-
 Description = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -28,10 +26,6 @@ class CodeRow(BaseModel):
     NL: Description = Field(alias="NL")
     FR: Description = Field(alias="FR")
     DE: Description = Field(alias="DE")
-
-    def describe(self) -> list[dict[str, str]]:
-        """Return the `description` elements, one per language that messages have."""
-        return [{"#text": getattr(self, language), "@language": language} for language in LANGUAGES]
 
 
 class WorkerType(CodeRow):

@@ -14,6 +14,12 @@ LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 SCHEMAS = sorted((ROOT / "xsd").glob("*.xsd"))
 WSDLS = sorted((ROOT / "wsdl").glob("*.wsdl"))
 OPERATIONS = {
+    "HealthCheckServiceV1.wsdl": ("HealthCheckService", "/HealthCheckService/v1/consult", {"HealthCheck"}),
+    "EmployerMandateConsultationServiceV2.wsdl": (
+        "EmployerMandateConsultationService",
+        "/EmployerMandateConsultationService/v2/consult",
+        {"CheckUnauthenticatedUserAccess", "HealthCheck"},
+    ),
     "SelfEmployedServiceV2.wsdl": (
         "SelfEmployedService",
         "/SelfEmployedService/v2/consult",
@@ -23,6 +29,11 @@ OPERATIONS = {
         "DmfaConsultationService",
         "/DmfaConsultationService/consult",
         {"consultDmfaAttestationsBySsin", "consultPersonnelByEmployer"},
+    ),
+    "EmployerRepertoryServiceV1.wsdl": (
+        "EmployerRepertoryService",
+        "/EmployerRepertoryService/v1/consult",
+        {"consultEmployer"},
     ),
     "DimonaServiceV1.wsdl": (
         "DimonaService",

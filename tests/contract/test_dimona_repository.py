@@ -433,6 +433,24 @@ def test_a_search_reads_one_range_of_the_index_of_its_criterion(filled_url: str)
             assert index in plan.replace("sqlite_autoindex_dimona_declarations_1", "pk_dimona_declarations")
 
 
+def test_what_a_submission_rests_on_is_read_by_indexes(filled_url: str, databases: Databases, tmp_path: Path) -> None:
+    with databases.copy(filled_url, tmp_path) as copied, opened(copied) as (database, repository):
+        statements: list[tuple[str, Any]] = []
+        event.listen(database._engine, "before_cursor_execute", lambda *call: statements.append((call[2], call[3])))
+        period = everything(repository, ssins=(ANNA.ssin,))[0].period_id
+        statements.clear()
+        repository.submit(submission(cancel(period), begin(identity=identity(BRAM)), begin(TODAY)))
+        asked = [each for each in statements if each[0].startswith("SELECT")]
+        assert len(asked) >= 6
+        with database.read() as connection:
+            for statement in asked:
+                if "pg_advisory" not in statement[0]:
+                    plan = explain(connection, *statement)
+                    assert "SCAN dimona" not in plan
+                    assert "SCAN persons" not in plan
+                    assert "Seq Scan" not in plan
+
+
 def plan_of(database: Database, statements: list[tuple[str, Any]]) -> str:
     (asked,) = [each for each in statements if each[0].startswith("SELECT")]
     with database.read() as connection:

@@ -18,6 +18,8 @@ SERVICE_SCHEMAS = sorted(
     path for path in (ROOT / "xsd").glob("*.xsd") if etree.parse(path).find(f"{XSD}element") is not None
 )
 
+REGISTRATION_NUMBERS = ("nssoRegistrationNumber", "nssoPpoRegistrationNumber", "registrationNumber")
+
 
 @cache
 def load_schema(service: str) -> etree.XMLSchema:
@@ -66,13 +68,12 @@ def test_samples_name_nobody() -> None:
 
 
 def test_enterprise_numbers_of_samples_have_check_digits() -> None:
-    numbers = find_texts(r"[01]\d{9}", "nssoRegistrationNumber", "fieldValue")
+    numbers = find_texts(r"[01]\d{9}", *REGISTRATION_NUMBERS, "fieldValue")
     assert len(numbers) > 1
     assert all(has_valid_cbe_check_digits(number) for number in numbers)
 
 
 def test_nsso_numbers_of_samples_have_check_digits() -> None:
-    tags = ("nssoRegistrationNumber", "nssoPpoRegistrationNumber")
-    numbers = {str(node.text) for sample in SAMPLES for node in etree.parse(sample).iter(*tags)}
+    numbers = {str(node.text) for sample in SAMPLES for node in etree.parse(sample).iter(*REGISTRATION_NUMBERS)}
     assert len(numbers) > 1
     assert all(has_valid_nsso_check_digits(number) for number in numbers)

@@ -75,8 +75,13 @@ def run_command(*arguments: str | Path, **environment: str) -> subprocess.Comple
 
 
 @contextmanager
-def serving(state: Path, *options: str, scheme: str = "https", **environment: str) -> Iterator[RunningGateway]:
-    """Serve from a prepared state until the block ends; the gateway must then stop in good order."""
+def serving(
+    state: Path, *options: str, scheme: str = "https", until: str = "/ready", **environment: str
+) -> Iterator[RunningGateway]:
+    """Serve from a prepared state until the block ends; the gateway must then stop in good order.
+
+    `until` is the address of the management port that must say yes first.
+    """
     port, management_port = free_port(), free_port()
     log = state / f"gateway-{port}.log"
     management_url = f"http://127.0.0.1:{management_port}"
@@ -99,7 +104,7 @@ def serving(state: Path, *options: str, scheme: str = "https", **environment: st
             start_new_session=True,
         )
     try:
-        wait_until(lambda: _is_ready(management_url, process, log), log.read_text)
+        wait_until(lambda: _is_ready(f"{management_url}{until}", process, log), log.read_text)
         yield RunningGateway(f"{scheme}://127.0.0.1:{port}", management_url, state, log, process)
     finally:
         assert end(process) == 0, log.read_text()
@@ -115,10 +120,10 @@ def end(process: subprocess.Popen[Any]) -> int:
         return process.wait()
 
 
-def _is_ready(management_url: str, process: subprocess.Popen[bytes], log: Path) -> bool:
+def _is_ready(address: str, process: subprocess.Popen[bytes], log: Path) -> bool:
     assert process.poll() is None, log.read_text()
     try:
-        return requests.get(f"{management_url}/ready", timeout=PATIENCE).ok
+        return requests.get(address, timeout=PATIENCE).ok
     except requests.ConnectionError:
         return False
 

@@ -7,12 +7,21 @@ import shlex
 import signal
 import socket
 import subprocess
+from datetime import UTC, date, datetime
 from itertools import takewhile
 from pathlib import Path
 
 import pytest
 
+from fixtures.dimona_world import load_world
 from fixtures.personas import load_personas
+from gateway.bootstrap import list_annexes, opened_storage
+from gateway.demo_world import demo_annexes
+from gateway.notifications import AnnexSubscribers, Notifier
+from gateway.settings import load_settings
+from gateway.sources.dimona_sql import SqlDimonaRepository
+from services.dimona.declaration import Accepted, Action, Declaration, Submission
+from services.employer import EmployerReference
 from tests.e2e.conftest import COMMAND, PATIENCE, RunningGateway, end, free_port, run_command, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +32,7 @@ def call(gateway: RunningGateway, *arguments: str) -> "subprocess.CompletedProce
     return run_command("call", *arguments, "--state", gateway.state, "--url", gateway.url)
 
 
-@pytest.mark.parametrize("arguments", [(), ("annex",), ("inscriptions",), ("contract",)])
+@pytest.mark.parametrize("arguments", [(), ("annex",), ("inscriptions",), ("notifications",), ("contract",)])
 def test_a_command_that_is_not_whole_shows_its_help(arguments: tuple[str, ...]) -> None:
     assert "Usage: ksz-gateway" in run_command(*arguments).stdout
 
@@ -32,7 +41,7 @@ def test_a_demo_world_is_prepared_once_and_then_reused(state: Path) -> None:
     files = {path: path.stat().st_mtime_ns for path in (state / "pki").rglob("*.pem")}
     again = run_command("demo", "--state", state)
     assert again.returncode == 0
-    assert "13 clients, 109 persons" in again.stdout
+    assert f"{len(demo_annexes())} clients, " in again.stdout
     assert {path: path.stat().st_mtime_ns for path in (state / "pki").rglob("*.pem")} == files
 
 
@@ -78,7 +87,7 @@ def test_clients_say_what_each_may_do(state: Path) -> None:
             "legalContexts": ["FPSECO:ACTIVITY_PROOF_AS_SELF_EMPLOYED"],
         }
     ]
-    assert clients["probe"]["operations"] == []
+    assert {each["operation"] for each in clients["probe"]["operations"]} == {"HealthCheck"}
     assert "economy" in run_command("clients", "--state", state).stdout
 
 
@@ -278,6 +287,53 @@ def test_inscriptions_are_imported_listed_and_closed(state: Path, tmp_path: Path
         "end": "2024-12-31",
     } in listed
     assert run_command("inscriptions", "list", *at).returncode == 1
+
+
+def declare_end(state: Path, ticket: str) -> str:
+    """Have the brewery declare the end of a demo period, and return the SSIN of its worker."""
+    period = load_world().periods["lotte-brewery"]
+    declaration = Declaration(Action.OUT, period_id=period.period_id, end_date=date(2026, 3, 31))
+    employer = EmployerReference(period.employer.register, period.employer.registration_number)
+    with opened_storage(load_settings(state=state)) as storage:
+        subscribers = AnnexSubscribers(lambda now: list_annexes(storage, now))
+        repository = SqlDimonaRepository(storage.database.read, storage.commit, Notifier(subscribers))
+        submission = Submission("brewery", ticket, bytes(32), employer, (declaration,), datetime.now(UTC))
+        (answer,) = repository.submit(submission)
+    assert isinstance(answer, Accepted)
+    return period.ssin
+
+
+def test_notifications_wait_until_they_are_acknowledged(state: Path) -> None:
+    at = ("--client", "unemployment", "--state", state)
+    assert "Nothing waits for unemployment" in run_command("notifications", "pull", *at).stdout
+    ssin = declare_end(state, "first")
+    declare_end(state, "second")
+    (one, other) = json.loads(run_command("notifications", "pull", *at, "--json").stdout)
+    assert (one["action"], one["employmentPeriod"]["worker"]["ssin"]) == ("OUT", ssin)
+    assert one["employmentPeriod"]["endingDate"] == "2026-03-31"
+    assert "late" not in one["employmentPeriod"]
+    table = run_command("notifications", "pull", *at, COLUMNS="200").stdout
+    assert one["declarationNumber"] in table
+    assert other["declarationNumber"] in table
+    assert other["id"] not in [each["id"] for each in pulled(*at, "--limit", "1")]
+    assert "1 acknowledged" in run_command("notifications", "acknowledge", str(one["id"]), *at).stdout
+    assert "1 were already" in run_command("notifications", "acknowledge", str(one["id"]), *at).stdout
+    assert pulled(*at) == [other]
+    refused = run_command("notifications", "acknowledge", str(other["id"]), "999", *at)
+    assert refused.returncode == 1
+    assert "unemployment has no notification 999" in refused.stderr
+    assert pulled(*at) == [other]
+
+
+def pulled(*arguments: str | Path) -> list[dict[str, object]]:
+    return list(json.loads(run_command("notifications", "pull", *arguments, "--json").stdout))
+
+
+@pytest.mark.parametrize("arguments", [("pull",), ("acknowledge", "1")])
+def test_notifications_of_a_client_that_there_is_not_are_refused(state: Path, arguments: tuple[str, ...]) -> None:
+    refused = run_command("notifications", *arguments, "--client", "nobody", "--state", state)
+    assert refused.returncode == 1
+    assert "there is no client nobody" in refused.stderr
 
 
 def test_every_bad_line_of_inscriptions_is_reported_and_none_imported(state: Path, tmp_path: Path) -> None:

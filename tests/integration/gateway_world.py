@@ -32,6 +32,7 @@ from gateway.pipeline import Pipeline
 from gateway.pki import Identity, load_identity
 from gateway.settings import Settings, load_settings
 from gateway.storage.tables import audit_records
+from services.user_access import UserAccess
 
 ROOT = Path(__file__).parents[2]
 PUBLIC_URL = "https://gateway.example"
@@ -41,12 +42,21 @@ SELF_EMPLOYED_PATH = "/SelfEmployedService/v2/consult"
 TEST_CONNECTION_PATH = "/TestConnectionService/v1/consult"
 DMFA = "http://kszbcss.fgov.be/intf/DmfaConsultationService/v1"
 DMFA_PATH = "/DmfaConsultationService/consult"
+EMPLOYER_REPERTORY = "http://kszbcss.fgov.be/intf/EmployerRepertoryService/v1"
+EMPLOYER_REPERTORY_PATH = "/EmployerRepertoryService/v1/consult"
+HEALTH = "http://kszbcss.fgov.be/intf/HealthCheckService/v1"
+HEALTH_PATH = "/HealthCheckService/v1/consult"
+MANDATE = "http://kszbcss.fgov.be/intf/EmployerMandateConsultationService/v2"
+MANDATE_PATH = "/EmployerMandateConsultationService/v2/consult"
 DIMONA = "http://kszbcss.fgov.be/intf/DimonaService/v1"
 DIMONA_PATH = "/DimonaService/v1/consult"
 SCHEMAS = {
+    HEALTH: "HealthCheckServiceV1.xsd",
+    MANDATE: "EmployerMandateConsultationServiceV2.xsd",
     SELF_EMPLOYED: "SelfEmployedServiceV2.xsd",
     TEST_CONNECTION: "TestConnectionServiceV1.xsd",
     DMFA: "DmfaConsultationServiceV1.xsd",
+    EMPLOYER_REPERTORY: "EmployerRepertoryServiceV1.xsd",
     DIMONA: "DimonaServiceV1.xsd",
 }
 PROXY = "10.0.0.9"
@@ -383,14 +393,15 @@ def opened_node(
     repository: object | None = None,
     service: str = "SelfEmployedService/v2",
     clock: Clock | None = None,
+    user_access: UserAccess | None = None,
     **settings: Any,
 ) -> Iterator[World]:
     """Open a gateway on a state and a database that are there; several may be opened on the same."""
     clock = clock or Clock()
     usual = {"public_url": PUBLIC_URL, "trusted_proxies": (PROXY,), "threads": THREADS}
     loaded = load_settings(**usual | {"state": directory, "database_url": database_url} | settings)
-    repositories = {service: repository} if repository is not None else None
-    gateway = build_gateway(loaded, clock, repositories)
+    replaced = {service: repository, "EmployerMandateConsultationService/v2": user_access}
+    gateway = build_gateway(loaded, clock, {name: source for name, source in replaced.items() if source is not None})
     try:
         yield World(loaded, gateway, clock, databases)
     finally:

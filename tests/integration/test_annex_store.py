@@ -188,6 +188,13 @@ def test_certificate_claimed_by_two_clients_names_nobody(store: AnnexStore, regi
     assert found(registry, sha256="aa" * 32) is None
 
 
+def test_the_annexes_in_force_are_listed_by_the_clock(store: AnnexStore, registry: AnnexRegistry) -> None:
+    store.add(document("economy", 1002), actor="operator", now=NOON, active_from=NOON + timedelta(minutes=1))
+    store.add(document(), actor="operator", now=NOON, active_from=NOON)
+    assert [annex.client for annex in registry.list_active(NOON)] == ["pcsa"]
+    assert [annex.client for annex in registry.list_active(NOON + timedelta(minutes=1))] == ["economy", "pcsa"]
+
+
 def test_revisions_switch_by_the_clock(store: AnnexStore, registry: AnnexRegistry) -> None:
     store.add(document(v=1), actor="an", now=NOON, active_from=EARLY)
     second = store.add(document(v=2, serial=1002), actor="an", now=NOON)

@@ -100,10 +100,20 @@ CHECK_ACCESS = ContractShape(
         criteria/period?
         criteria/period/beginDate?
         criteria/period/endDate
+        criteria/entity
+        criteria/entity/enterpriseNumber?
+        criteria/referenceDate?
     """),
     reply_paths=_paths("access\npath?\nmandate?\nmandate/validity"),
     has_data_filters=True,
     consults_persons=False,
+    kinds=frozenset({"supportApplication"}),
+)
+
+HEALTH_CHECK = ContractShape(
+    request_paths=_paths("criteria\ncriteria/level\ncriteria/service?"),
+    consults_persons=False,
+    kinds=frozenset({"monitoringProbe", "supportApplication", "institution"}),
 )
 
 # What an operation on the staff of employers has, by hand: it names several persons, or none and lists those it finds.
@@ -133,8 +143,9 @@ STAFF = "StaffService/v1"
 MANDATES = "EmployerMandateConsultationService/v2"
 CONTRACTS = {
     SERVICE: {"consultCareer": CONSULT_CAREER, "consultContributions": CONSULT_CONTRIBUTIONS},
+    MANDATES: {"CheckUnauthenticatedUserAccess": CHECK_ACCESS, "HealthCheck": HEALTH_CHECK},
+    "HealthCheckService/v1": {"HealthCheck": HEALTH_CHECK},
     STAFF: {"consultStaff": CONSULT_STAFF},
-    MANDATES: {"CheckUnauthenticatedUserAccess": CHECK_ACCESS},
 }
 
 

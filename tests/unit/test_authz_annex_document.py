@@ -88,8 +88,8 @@ def test_an_annex_holds_from_its_first_to_its_last_day_in_brussels() -> None:
         ("economy", "institution", 1, {"x509Token"}),
         ("career-account", "institution", 2, {"mutualTLS"}),
         ("integrator", "integrator", 3, {"x509Token", "mutualTLS"}),
-        ("support", "supportApplication", 0, {"x509Token"}),
-        ("probe", "monitoringProbe", 0, {"x509Token"}),
+        ("support", "supportApplication", 2, {"x509Token"}),
+        ("probe", "monitoringProbe", 2, {"x509Token"}),
         ("inspection", "institution", 5, {"x509Token"}),
     ],
 )
@@ -344,6 +344,25 @@ def test_a_support_application_may_hold_an_operation_that_consults_nobody() -> N
 )
 def test_what_the_contract_has_no_place_for_is_refused(line: str, path: str) -> None:
     assert [place for _, place in _places(MANDATES.replace("    parameters:", f"{line}\n    parameters:"))] == [path]
+
+
+@pytest.mark.parametrize("kind", ["monitoringProbe", "institution"])
+def test_an_operation_for_one_kind_of_client_is_granted_to_no_other(kind: str) -> None:
+    (problem,) = _problems(MANDATES.replace("supportApplication", kind))
+    assert problem.path == "operations[0].operation"
+    assert problem.message == f"is not for a {kind}; it is for supportApplication"
+
+
+def test_a_probe_holds_nothing_but_what_is_for_probes() -> None:
+    text = MANDATES.replace("supportApplication", "monitoringProbe").replace(
+        "CheckUnauthenticatedUserAccess", "HealthCheck"
+    )
+    assert read_annex(text.replace("criteria/period:", "criteria/service:"), CONTRACTS).grants
+    contracts = load_contracts().shapes()
+    for service, operations in contracts.items():
+        for operation, shape in operations.items():
+            assert shape.kinds is not None
+            assert ("monitoringProbe" in shape.kinds) == (operation == "HealthCheck"), service
 
 
 def test_a_bound_on_a_group_whose_begin_may_be_absent_is_refused() -> None:

@@ -1,6 +1,5 @@
 """What no single case can show: the order of the checks, and what holds of every decision there is."""
 
-import timeit
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -9,7 +8,6 @@ from authz_shapes import NOW, SERVICE, read_demo_annex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authz import enterprise
 from authz.annex import Annex, ClientKind, Grant, RepresentedOrganisation
 from authz.decision import MAX_FIELDS, MAX_VALUE, AccessFacts, AccessRequest, Deny, Permit, decide
 from authz.integration import Inscription, Period, PersonFacts
@@ -171,25 +169,6 @@ def test_several_persons_are_permitted_when_each_of_them_alone_is(integrated: li
     assert isinstance(together, Permit) == all(isinstance(each, Permit) for each in alone)
     if isinstance(together, Deny):
         assert together.subject == ssins[integrated.index(False)]
-
-
-def _decision_time(annex: Annex, request: AccessRequest, facts: PersonFacts) -> float:
-    """Return the seconds of one decision, at its best of several rounds."""
-    known = AccessFacts(dict.fromkeys(request.subjects, facts))
-    rounds = timeit.repeat(lambda: decide(annex, request, known, NOW, Environment.TEST), number=200, repeat=5)
-    return min(rounds) / 200
-
-
-@pytest.mark.parametrize("mended", [0, 1, len(ORDER)])
-def test_a_decision_takes_microseconds_whatever_the_size_of_the_annex(mended: int) -> None:
-    represents = {Organisation(enterprise.with_check_digits(f"{number:08d}")): NAME for number in range(5000)}
-    grants = {
-        (f"Service{number}/v1", "consult", "A:B"): (Grant(f"operations[{number}]", frozenset(represents)),)
-        for number in range(500)
-    }
-    large = replace(ECONOMY, represents=ECONOMY.represents | represents, grants=grants | ECONOMY.grants)
-    request, facts = _mended(mended)
-    assert _decision_time(large, request, facts) < 0.0005
 
 
 organisations = st.sampled_from(

@@ -18,7 +18,7 @@ def fail() -> None:
 
 @pytest.fixture
 def address() -> Iterator[tuple[str, int]]:
-    server = make_server(("127.0.0.1", 0), {"part": fail})
+    server = make_server(("127.0.0.1", 0), {"part": fail}, lambda: b"")
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield ("127.0.0.1", server.server_address[1])
     server.shutdown()

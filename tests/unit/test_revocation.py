@@ -3,13 +3,15 @@
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from gateway.file_watch import FileWatch
 from gateway.pki import DemoClient, load_identity, prepare_pki, revoke
-from gateway.revocation import RevocationWatch
+from gateway.revocation import reload_revocation_list
 from gateway.wss.faults import SecurityFault
 from gateway.wss.policy import SecurityPolicy
 from gateway.wss.trust import Trust
@@ -30,8 +32,9 @@ def trust(state: Path) -> Trust:
 
 
 @pytest.fixture
-def watch(state: Path, trust: Trust) -> RevocationWatch:
-    return RevocationWatch(state / "pki" / "crl.pem", trust, poll_seconds=0.01)
+def watch(state: Path, trust: Trust) -> FileWatch:
+    path = state / "pki" / "crl.pem"
+    return FileWatch((path,), partial(reload_revocation_list, path, trust), poll_seconds=0.01)
 
 
 def is_trusted(state: Path, trust: Trust) -> bool:
@@ -43,7 +46,7 @@ def is_trusted(state: Path, trust: Trust) -> bool:
     return True
 
 
-def test_a_certificate_revoked_meanwhile_is_refused(state: Path, trust: Trust, watch: RevocationWatch) -> None:
+def test_a_certificate_revoked_meanwhile_is_refused(state: Path, trust: Trust, watch: FileWatch) -> None:
     assert is_trusted(state, trust)
     revoke(state, SERIAL, datetime.now(UTC))
     assert is_trusted(state, trust)
@@ -53,7 +56,7 @@ def test_a_certificate_revoked_meanwhile_is_refused(state: Path, trust: Trust, w
 
 @pytest.mark.parametrize("content", [b"", b"-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n", b"nonsense"])
 def test_a_list_that_cannot_be_read_leaves_the_former(
-    state: Path, trust: Trust, watch: RevocationWatch, content: bytes
+    state: Path, trust: Trust, watch: FileWatch, content: bytes
 ) -> None:
     revoke(state, SERIAL, datetime.now(UTC))
     watch.look()
@@ -62,9 +65,7 @@ def test_a_list_that_cannot_be_read_leaves_the_former(
     assert not is_trusted(state, trust)
 
 
-def test_a_list_that_vanished_leaves_the_former_until_it_is_back(
-    state: Path, trust: Trust, watch: RevocationWatch
-) -> None:
+def test_a_list_that_vanished_leaves_the_former_until_it_is_back(state: Path, trust: Trust, watch: FileWatch) -> None:
     file = state / "pki" / "crl.pem"
     content = file.read_bytes()
     file.unlink()
@@ -77,13 +78,13 @@ def test_a_list_that_vanished_leaves_the_former_until_it_is_back(
 
 
 @pytest.fixture
-def started(watch: RevocationWatch) -> Iterator[RevocationWatch]:
+def started(watch: FileWatch) -> Iterator[FileWatch]:
     watch.start()
     yield watch
     watch.close()
 
 
-def test_the_watch_looks_by_itself(state: Path, trust: Trust, started: RevocationWatch) -> None:
+def test_the_watch_looks_by_itself(state: Path, trust: Trust, started: FileWatch) -> None:
     assert is_trusted(state, trust)
     revoke(state, SERIAL, datetime.now(UTC))
     deadline = time.monotonic() + 5

@@ -61,6 +61,7 @@ def upgrade() -> None:
     for table, key in (("dimona_declarations", "number"), ("dimona_periods", "period_id")):
         for column in ("ssin", "employer_number", "using_company"):
             op.create_index(f"ix_{table}_{column}_{key}", table, [column, key])
+    op.create_index("ix_dimona_periods_employer_number_ssin", "dimona_periods", ["employer_number", "ssin"])
     op.create_table(
         "dimona_workers",
         sa.Column("ssin", sa.String(11), nullable=False),

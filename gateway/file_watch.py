@@ -1,0 +1,55 @@
+"""Notices that files changed, without a restart: what is read from them is read again."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+_POLL_SECONDS = 5.0
+
+Stamp = tuple[int, int, int] | None
+
+
+class FileWatch:
+    """Watches files for one process, and calls `reload`, which must not raise, when one of them is another."""
+
+    def __init__(
+        self, paths: tuple[Path, ...], reload: Callable[[], None], poll_seconds: float = _POLL_SECONDS
+    ) -> None:
+        self._paths = paths
+        self._reload = reload
+        self._poll_seconds = poll_seconds
+        self._seen = self._stamps()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name=f"watch-{paths[0].name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._stop.set()
+        self._thread.join()
+
+    def look(self) -> None:
+        """Reload if a file is another than the one last read."""
+        stamps = self._stamps()
+        if stamps == self._seen:
+            return
+        self._seen = stamps
+        self._reload()
+
+    def _stamps(self) -> tuple[Stamp, ...]:
+        return tuple(_stamp(path) for path in self._paths)
+
+    def _watch(self) -> None:
+        while not self._stop.wait(self._poll_seconds):
+            self.look()
+
+
+def _stamp(path: Path) -> Stamp:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino

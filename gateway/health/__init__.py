@@ -1,0 +1,1 @@
+"""How the gateway is: measured by the management process of a node, told by its workers."""

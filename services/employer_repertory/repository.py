@@ -1,0 +1,21 @@
+"""The port behind which the registers of employers stand: `gateway/sources/` has its adapter, the tests a fake."""
+
+from typing import Protocol
+
+from services.employer import EmployerReference
+from services.employer_repertory.registration import Registration
+
+
+class EmployerRegister(Protocol):
+    """Asks the NSSO, and its branch for provincial and local administrations.
+
+    May raise `SourceUnavailable` (it cannot be asked now), `SourceAnswerInvalid` (it answered what it may not) or
+    `SourceCommunicationFailed` (the exchange broke off).
+    """
+
+    def find_registrations(self, employer: EmployerReference) -> tuple[Registration, ...]:
+        """Return the registrations of the employer, by register and number; empty if there are none.
+
+        The reference has one number: a registration with its register, or an enterprise.
+        """
+        ...

@@ -1,0 +1,37 @@
+"""The fake of the port behind which User Management stands."""
+
+from collections.abc import Iterable, Mapping
+
+from services.user_access import AccessGiven, AccessPath, AccessQuestion, AccessRefused, NoAccessReason
+
+
+class FakeUserAccess:
+    """Lets each user reach the employers named by their numbers; `answer`, if set, is the answer to every question.
+
+    Remembers what it was asked; raises `fault` when it is set.
+    """
+
+    def __init__(
+        self,
+        reachable: Mapping[str, Iterable[str]] | None = None,
+        answer: AccessGiven | AccessRefused | None = None,
+    ) -> None:
+        self._reachable = {user: frozenset(numbers) for user, numbers in (reachable or {}).items()}
+        self._answer = answer
+        self.asked: list[AccessQuestion] = []
+        self.fault: Exception | None = None
+
+    def check_access(self, question: AccessQuestion) -> AccessGiven | AccessRefused:
+        self.asked.append(question)
+        if self.fault is not None:
+            raise self.fault
+        if self._answer is not None:
+            return self._answer
+        numbers = {question.entity.registration_number, question.entity.enterprise_number}
+        if numbers & self._reachable.get(question.technical_user_id, frozenset()):
+            return AccessGiven(AccessPath.USER)
+        return AccessRefused(NoAccessReason.NO_MANDATE)
+
+    def probe(self) -> None:
+        if self.fault is not None:
+            raise self.fault
