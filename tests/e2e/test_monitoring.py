@@ -21,11 +21,10 @@ from fixtures.messages import envelope, sign
 from gateway.health.snapshot import read_snapshot
 from gateway.pki import load_identity
 from gateway.settings import load_settings
-from tests.e2e.conftest import COMMAND, RunningGateway, free_port, run_command, serving
+from tests.e2e.conftest import COMMAND, PATIENCE, RunningGateway, end, free_port, run_command, serving, wait_until
 from tests.e2e.test_serving import SELF_EMPLOYED, signed_request
 
 HEALTH = "http://kszbcss.fgov.be/intf/HealthCheckService/v1"
-TOLD_WITHIN_SECONDS = 12
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +41,14 @@ def probe(gateway: RunningGateway, *options: str) -> CompletedProcess[str]:
 
 
 def wait_for(gateway: RunningGateway, status: int, *options: str) -> CompletedProcess[str]:
-    deadline = time.monotonic() + TOLD_WITHIN_SECONDS
-    while (made := probe(gateway, *options)).returncode != status:
-        assert time.monotonic() < deadline, made.stdout
-    return made
+    made: list[CompletedProcess[str]] = []
+
+    def is_told() -> bool:
+        made.append(probe(gateway, *options))
+        return made[-1].returncode == status
+
+    wait_until(is_told, lambda: made[-1].stdout)
+    return made[-1]
 
 
 def test_the_probe_says_how_the_gateway_is(gateway: RunningGateway) -> None:
@@ -94,11 +97,11 @@ def test_a_gateway_without_a_usable_signing_key_starts_says_so_and_recovers(own:
     broken = wait_for(own, 2, "--level", "DEFAULT")
     assert "the reply is not signed" in broken.stdout
     assert "signing-key NOK (The gateway has no usable signing key)" in broken.stdout
-    ready = requests.get(f"{own.management_url}/ready", timeout=5)
+    ready = requests.get(f"{own.management_url}/ready", timeout=PATIENCE)
     assert (ready.status_code, ready.json()["components"]["signing key"]) == (503, "NOK: FileNotFoundError")
     shutil.copy(own.state / "pki" / "gateway.key", own.state / "pki" / "own.key")
     assert "components OK" in wait_for(own, 0).stdout
-    assert requests.get(f"{own.management_url}/ready", timeout=5).ok
+    assert requests.get(f"{own.management_url}/ready", timeout=PATIENCE).ok
 
 
 def test_audit_keys_that_are_gone_are_told_and_back_in_time(own: RunningGateway) -> None:
@@ -137,11 +140,11 @@ def test_two_hundred_deep_probes_share_the_measurements_of_the_node(gateway: Run
 
 
 def test_the_management_port_answers_ping(gateway: RunningGateway) -> None:
-    assert requests.get(f"{gateway.management_url}/ping", timeout=5).json()["status"] == "OK"
+    assert requests.get(f"{gateway.management_url}/ping", timeout=PATIENCE).json()["status"] == "OK"
 
 
 def scrape(gateway: RunningGateway) -> dict[str, float]:
-    reply = requests.get(f"{gateway.management_url}/metrics", timeout=5)
+    reply = requests.get(f"{gateway.management_url}/metrics", timeout=PATIENCE)
     assert reply.headers["Content-Type"].startswith("text/plain")
     lines = (line for line in reply.text.splitlines() if not line.startswith("#"))
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
@@ -154,9 +157,8 @@ def test_metrics_have_every_family_and_count_over_all_workers(gateway: RunningGa
     for _ in range(20):
         assert gateway.post(SELF_EMPLOYED, signed_request(gateway.state)).ok
     assert gateway.post(SELF_EMPLOYED, b"<nothing/>").status_code == 500
-    deadline = time.monotonic() + 5
-    while (metrics := scrape(gateway)).get(name, 0) < before + 20 and time.monotonic() < deadline:
-        time.sleep(0.1)
+    wait_until(lambda: scrape(gateway).get(name, 0) >= before + 20)
+    metrics = scrape(gateway)
     assert metrics[name] == before + 20
     assert metrics[f'ksz_decisions_total{{code="MSG00000",decision="permit",{granted}}}'] >= 20
     stages = set(re.findall(r'ksz_stage_seconds_count\{stage="(\w+)"', " ".join(metrics)))
@@ -182,7 +184,7 @@ def test_metrics_have_every_family_and_count_over_all_workers(gateway: RunningGa
     for certificate in ("signing", "tls", "client-authorities", "revocation-lists"):
         assert 300 < metrics[f'ksz_certificate_days_left{{certificate="{certificate}"}}'] < 4000
     assert metrics['ksz_component_health{component="audit"}'] == 1
-    assert metrics['ksz_component_measured_seconds{component="SelfEmployedService/v2"}'] < 3
+    assert metrics['ksz_component_measured_seconds{component="SelfEmployedService/v2"}'] < 30
 
 
 def test_a_label_never_comes_from_a_request(gateway: RunningGateway) -> None:
@@ -191,7 +193,7 @@ def test_a_label_never_comes_from_a_request(gateway: RunningGateway) -> None:
     )
     gateway.post("/evil-label", b"<x/>")
     time.sleep(1.5)
-    assert "evil-label" not in requests.get(f"{gateway.management_url}/metrics", timeout=5).text
+    assert "evil-label" not in requests.get(f"{gateway.management_url}/metrics", timeout=PATIENCE).text
 
 
 def test_without_a_free_management_port_it_is_measured_all_the_same(state: Path) -> None:
@@ -201,13 +203,17 @@ def test_without_a_free_management_port_it_is_measured_all_the_same(state: Path)
         with suppress(OSError):
             taken.bind(("127.0.0.1", 8081))
             taken.listen()
-        process = subprocess.Popen(
-            [COMMAND, "serve", "--state", state, "--bind", settings.bind], stderr=subprocess.PIPE, text=True
-        )
-        deadline = time.monotonic() + 20
-        while not settings.health_snapshot.exists() and time.monotonic() < deadline:
-            time.sleep(0.1)
-        process.terminate()
-        _, written = process.communicate(timeout=40)
+        with subprocess.Popen(
+            [COMMAND, "serve", "--state", state, "--bind", settings.bind],
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            try:
+                wait_until(settings.health_snapshot.exists)
+            finally:
+                end(process)
+            assert process.stderr is not None
+            written = process.stderr.read()
     assert "no_management_port" in written
     assert {"database", "audit"} <= set(read_snapshot(settings.health_snapshot))
