@@ -103,7 +103,7 @@ def find_version(connection: Connection, enterprise: str) -> int | None:
 
 def list_enterprises(connection: Connection) -> Iterator[str]:
     """Yield the number of every enterprise with an account, in their order."""
-    yield from connection.execution_options(yield_per=1000).execute(_ENTERPRISES).scalars()
+    yield from connection.execute(_ENTERPRISES.execution_options(yield_per=1000)).scalars()
 
 
 def find_holding(connection: Connection, kind: IdentifierKind, identifier: str) -> Holding | None:
