@@ -240,6 +240,12 @@ def test_certificate_of_another_means_or_of_no_person_is_refused(brewery: Brewer
     assert "cannot be used" in terminal.refused("login", "--means", "eid", "--identity", "/nowhere")
 
 
+def test_development_certificate_proves_nobody_in_production(brewery: Brewery) -> None:
+    brewery.chief.environment["KSZ_ENVIRONMENT"] = "production"
+    identity = str(brewery.office.identity("els"))
+    assert "in production" in brewery.chief.refused("login", "--means", "eid", "--identity", identity)
+
+
 # --- Users -----------------------------------------------------------------------------------------------------------
 
 
