@@ -18,6 +18,7 @@ from typer.core import TyperGroup, TyperOption
 import gateway.pipeline
 from authz.annex_reference import render_annex_reference
 from authz.contract_shape import ContractShape
+from authz.user_management.reference import render_user_management_rules
 from fixtures.attacks import HOSTILE
 from fixtures.world import PERSONAS
 from gateway.catalogue import Entry, load_catalogue, render_markdown
@@ -54,6 +55,7 @@ def generate_pages() -> Mapping[str, str]:
         "docs/cli.md": render_commands(),
         "docs/errors.md": render_markdown(load_catalogue()),
         "docs/settings.md": render_settings(),
+        "docs/user-management-rules.md": render_user_management_rules(),
     }
     sections = make_sections()
     return whole | {path: _fill(text, sections) for path, text in _hand_written(whole) if _SECTION.search(text)}

@@ -68,6 +68,7 @@ CHECKS: Mapping[type[Command], tuple[Rule, ...]] = {
         appointment.SIGNATORY_PROOF,
         appointment.SIGNATORY_IDENTIFIED,
         appointment.NATIONAL_NUMBER_VALID,
+        appointment.MANAGER_CONTACT,
         appointment.CREDENTIALS_CONTACT,
         appointment.REPLACEMENT_CONFIRMED,
     ),
@@ -112,7 +113,12 @@ CHECKS: Mapping[type[Command], tuple[Rule, ...]] = {
         *_PASSWORD,
         *_APPLICATIONS,
     ),
-    commands.ChangeUser: (*_MANAGES, appointment.DIRECT_AUTHORITY, *_USER_NAME),
+    commands.ChangeUser: (
+        *_MANAGES,
+        appointment.DIRECT_AUTHORITY,
+        appointment.MANAGER_WITHOUT_STAFF,
+        *_USER_NAME,
+    ),
     commands.GrantApplications: (*_MANAGES, *_APPLICATIONS),
     commands.WithdrawApplications: (
         *_MANAGES,

@@ -26,7 +26,7 @@ _Events = tuple[Event, ...]
 
 def list_events(question: Question) -> _Events:
     """Return what happens; every rule of the command holds."""
-    return _EFFECTS[type(question.command)](question)
+    return EFFECTS[type(question.command)](question)
 
 
 def _member(question: Question) -> User:
@@ -83,7 +83,8 @@ def _approve_appointment(question: Question) -> _Events:
     appointed = events.ManagerAppointed(command.ticket, user, command.delay_explained if late else None)
     if appointment.manager.national_number is not None:
         return (appointed,)
-    return appointed, events.CredentialsIssued(user.user_id, user.user_id)
+    issued = (appointed, events.CredentialsIssued(user.user_id, user.user_id))
+    return issued if question.account.password_login else (*issued, events.PasswordLoginSwitched(True))
 
 
 def _refuse_appointment(question: Question) -> _Events:
@@ -302,7 +303,7 @@ def _end_affiliation(question: Question) -> _Events:
     return (events.AffiliationEnded(command.secretariat, command.begin, command.last_day),)
 
 
-_EFFECTS: Mapping[type[Command], Callable[[Question], _Events]] = {
+EFFECTS: Mapping[type[Command], Callable[[Question], _Events]] = {
     commands.RegisterEnterprise: _register_enterprise,
     commands.UpdateEnterprise: _update_enterprise,
     commands.RequestAppointment: _request_appointment,

@@ -17,7 +17,7 @@ from authz.user_management.answer import Accepted, Refused
 from authz.user_management.commands import Actor, Applicant, Member, Operator
 from authz.user_management.decision import decide
 from authz.user_management.events import Event, UserCreated, UserNameChosen
-from authz.user_management.history import apply
+from authz.user_management.history import apply, fold
 from authz.user_management.model import Contact, Enterprise, EnterpriseAccount, Means, Person, Signatory
 
 CASES = Path(__file__).parents[2] / "fixtures" / "decisions"
@@ -75,6 +75,10 @@ class FakeUserManagement:
         """Return a world that starts from this one; accounts and events are values."""
         histories = {number: list(history) for number, history in self.histories.items()}
         return FakeUserManagement(self.environment, dict(self.accounts), histories, self.sender_numbers)
+
+    def fold(self, enterprise_number: str) -> EnterpriseAccount | None:
+        """Make the account anew from its history."""
+        return fold(self.histories[enterprise_number])
 
     def give(self, enterprise_number: str, command: Any, actor: Actor, now: datetime) -> Accepted | Refused:
         """Decide and, if it is accepted, remember what happened."""

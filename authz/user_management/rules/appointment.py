@@ -53,6 +53,14 @@ def _has_status(question: Question, *wanted: AppointmentStatus) -> bool:
     return appointment is not None and appointment.status in wanted
 
 
+def _heads_it(question: Question) -> bool:
+    command = question.command
+    if question.enterprise.has_staff or command.capacity is None:
+        return True
+    of_manager = isinstance(command, RequestAppointment) or command.user_id == question.account.chief
+    return not of_manager or command.capacity in HEADS
+
+
 DIRECT_AUTHORITY = Rule(
     "direct-authority",
     "Managers and users stand under the direct authority of the enterprise: employee, director, manager or partner;"
@@ -64,7 +72,7 @@ MANAGER_WITHOUT_STAFF = Rule(
     "manager-without-staff",
     "In an enterprise without staff, the manager is a manager, partner or director of it.",
     "seed 000, De mogelijkheden als onderneming, Let op!",
-    lambda question: question.enterprise.has_staff or question.command.capacity in HEADS,
+    _heads_it,
 )
 SIGNATORY_CAPACITY = Rule(
     "signatory-capacity",
@@ -83,6 +91,12 @@ SIGNATORY_IDENTIFIED = Rule(
     "The request names the signatory's national number.",
     "seed 001, Hoe duidt u een lokale beheerder aan?",
     lambda question: question.command.signatory.person.national_number is not None,
+)
+MANAGER_CONTACT = Rule(
+    "manager-contact",
+    "The request says where the manager can be reached.",
+    "seed 001, Hoe duidt u een lokale beheerder aan?",
+    lambda question: bool(question.command.contact.email or question.command.contact.phone),
 )
 CREDENTIALS_CONTACT = Rule(
     "credentials-contact",
@@ -144,6 +158,7 @@ RULES = (
     SIGNATORY_CAPACITY,
     SIGNATORY_PROOF,
     SIGNATORY_IDENTIFIED,
+    MANAGER_CONTACT,
     CREDENTIALS_CONTACT,
     NATIONAL_NUMBER_VALID,
     REPLACEMENT_CONFIRMED,

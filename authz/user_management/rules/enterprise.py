@@ -55,9 +55,12 @@ QUALITY_OF_ENTERPRISE = Rule(
 )
 QUALITY_ACTIVATED = Rule(
     "quality-activated",
-    "Managers, users and structured messages belong to a quality that was activated.",
+    "Managers, users and structured messages belong to a quality that was activated and that the enterprise still has.",
     "seed 002, Helpers aanstellen",
-    lambda question: question.command.quality in question.account.qualities,
+    lambda question: (
+        question.command.quality in question.account.qualities
+        and question.command.quality in question.enterprise.qualities
+    ),
 )
 RULES = (
     ENTERPRISE_KNOWN,

@@ -38,7 +38,8 @@ CHIEF_SWITCHES_PASSWORD_LOGIN = Rule(
 )
 KEEPS_A_WAY_IN = Rule(
     "keeps-a-way-in",
-    "Login by password stays on while somebody has no national number, and so no other means.",
+    "Login by password stays on while somebody has no national number, and so no other means; the appointment of such a"
+    " manager switches it on.",
     "ours",
     _keeps_a_way_in,
 )
