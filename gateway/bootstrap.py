@@ -30,6 +30,7 @@ from gateway.recorder import ExchangeRecorder
 from gateway.replies import Replies
 from gateway.revocation import RevocationWatch
 from gateway.settings import Settings
+from gateway.sources.dimona_sql import SqlDimonaRepository
 from gateway.sources.dmfa_sql import SqlDmfaRepository
 from gateway.sources.self_employed_sql import SqlSelfEmployedRepository
 from gateway.storage.database import Database, WrongEncoding
@@ -40,13 +41,6 @@ from gateway.wss.policy import SecurityPolicy
 from gateway.wss.sign import Signer
 from gateway.wss.trust import Trust
 from gateway.xml.parse import XmlLimits
-
-# One repository for each service that has a source; whoever adds a service adds its line.
-REPOSITORIES: Mapping[str, Callable[[Database], object]] = {
-    "DmfaConsultationService/v1": lambda database: SqlDmfaRepository(database.read),
-    "SelfEmployedService/v2": lambda database: SqlSelfEmployedRepository(database.read),
-}
-
 
 # The secured application whose mandates let somebody act for an employer here: what employers do is declare.
 _DECLARATIONS = "dimona"
@@ -89,6 +83,16 @@ class Gateway:
         self.storage.close()
 
 
+# One repository for each service that has a source; whoever adds a service adds its line.
+REPOSITORIES: Mapping[str, Callable[[Storage], object]] = {
+    "DimonaService/v1": lambda storage: SqlDimonaRepository(
+        storage.database.read, storage.commit, lambda connection, changes: None
+    ),
+    "DmfaConsultationService/v1": lambda storage: SqlDmfaRepository(storage.database.read),
+    "SelfEmployedService/v2": lambda storage: SqlSelfEmployedRepository(storage.database.read),
+}
+
+
 def build_gateway(
     settings: Settings, clock: Clock = system_clock, repositories: Mapping[str, object] | None = None
 ) -> Gateway:
@@ -111,7 +115,7 @@ def _build(storage: Storage, settings: Settings, clock: Clock, repositories: Map
     annexes = AnnexRegistry(
         AnnexStore(storage.database, storage.commit, storage.trail, lambda text: read_annex(text, shapes))
     )
-    sources = {name: make(storage.database) for name, make in REPOSITORIES.items()} | dict(repositories)
+    sources = {name: make(storage) for name, make in REPOSITORIES.items()} | dict(repositories)
     page_tokens = _open_page_tokens(settings)
     endpoints = {
         path: ServiceEndpoint(

@@ -18,8 +18,8 @@ from gateway.storage.tables import audit_records, audit_subjects, inscriptions, 
 from gateway.xml.binding import compile_writer
 from services.dimona import DESCRIPTOR
 from services.dimona.worker import Worker
-from services.employer import Employer
 from tests.unit.dimona_messages import AGENCY, BREWERY, name_employer
+from tests.unit.dimona_messages import begin as declare
 from tests.unit.dimona_world import begin, submission
 from tests.unit.fakes_dimona import FakeDimonaRepository
 
@@ -75,10 +75,10 @@ def consulted(world: World, worker: Worker) -> int:
         return len(connection.execute(query).all())
 
 
-def file_of(*staff: Worker, employer: Employer = BREWERY) -> FakeDimonaRepository:
+def file_of(*staff: Worker) -> FakeDimonaRepository:
     repository = FakeDimonaRepository((BREWERY, AGENCY), {}, STAFF)
     declared = [begin(TODAY - timedelta(days=30), ssin=worker.ssin) for worker in staff]
-    repository.submit(submission(*declared, employer=employer, received_at=STARTED - timedelta(days=40)))
+    repository.submit(submission(*declared, employer=BREWERY, received_at=STARTED - timedelta(days=40)))
     return repository
 
 
@@ -169,3 +169,22 @@ def test_of_several_persons_the_first_who_is_refused_is_named(open_file: OpenWor
     assert told(answered) == [ANNA.ssin, OTHERS[0].ssin]
     # Asked about twice, refused or not.
     assert [consulted(world, worker) for worker in (ANNA, OTHERS[0], OTHERS[1])] == [2, 2, 0]
+
+
+def test_whoever_is_declared_by_number_is_found_in_the_audit(open_file: OpenWorld) -> None:
+    world = open_file(ANNA)
+    declared = [declare(worker.ssin, TODAY) for worker in (OTHERS[0], OTHERS[1], OTHERS[0])]
+    reply = ask(world, "brewery", "submitDeclarations", employer=name_employer(BREWERY), declaration=declared)
+    results = [each.findtext("result") for each in reply.payload.iter("declarationResult")]
+    assert results == ["ACCEPTED", "ACCEPTED", "REFUSED"]
+    assert [consulted(world, worker) for worker in (OTHERS[0], OTHERS[1], ANNA)] == [1, 1, 0]
+    (record,) = world.records()
+    assert record["left_out"] is None
+
+
+def test_nothing_is_declared_for_an_employer_that_is_not_accessible(open_file: OpenWorld) -> None:
+    world = open_file()
+    declared = [declare(ANNA.ssin, TODAY)]
+    refused = ask(world, "brewery", "submitDeclarations", employer=name_employer(AGENCY), declaration=declared)
+    assert refused.outcome == ("NO_RESULT", "MSG00015")
+    assert ask(world, "brewery", employer=name_employer(BREWERY)).outcome == ("NO_DATA_FOUND", "MSG00100")

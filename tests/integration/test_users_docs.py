@@ -46,7 +46,7 @@ def demo(office: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
     Path("var").symlink_to(office.state)
     number = with_check_digits("09999903")
     Path("enterprises.csv").write_text(f"{','.join(ENTERPRISE_COLUMNS)}\n{number},Zaak,BV,,,,,,\n")
-    chief = f"{number},chief,Zaak,Zoë,{ELS},,manager,,,,,,,yes,"
+    chief = f"{number},chief,Zaak,Zoë,{ELS},,manager,,zoe@example.test,,,,,yes,"
     Path("users.csv").write_text(f"{','.join(USER_COLUMNS)}\n{chief}\n")
     return office
 

@@ -144,7 +144,8 @@ def request(terminal: Terminal, ssin: str, number: str = BREWERY, *options: str)
     """Ask for a chief access manager, and return the ticket."""
     (event,) = terminal.do(
         *("appointment", "request", "--enterprise", number, "--name", "Janssens", "--first-name", "Els"),
-        *("--national-number", ssin, "--capacity", "director", "--signatory-name", "Janssens"),
+        *("--national-number", ssin, "--capacity", "director", "--email", "els@example.test"),
+        *("--signatory-name", "Janssens"),
         *("--signatory-first-name", "Els", "--signatory-national-number", ssin, "--signatory-capacity", "director"),
         *options,
         "--json",

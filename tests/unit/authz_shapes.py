@@ -1,11 +1,13 @@
 """The shape of SelfEmployedService v2, by hand, and the demo annexes read with it."""
 
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from authz.annex import Annex
 from authz.annex_document import read_annex
-from authz.contract_shape import ContractShape
+from authz.contract_shape import Contracts, ContractShape
+from gateway.contracts import load_contracts
 
 ANNEXES = Path(__file__).parents[2] / "fixtures" / "annexes"
 DECISIONS = Path(__file__).parents[2] / "fixtures" / "decisions"
@@ -136,6 +138,12 @@ CONTRACTS = {
 }
 
 
+@cache
+def demo_contracts() -> Contracts:
+    """Return what demo annexes may name: the shapes above, and those of all other services out of their contracts."""
+    return {**load_contracts().shapes(), **CONTRACTS}
+
+
 def read_demo_text(name: str) -> str:
     """Return the text of a demo client's annex."""
     return (ANNEXES / f"{name}.yaml").read_text("utf-8")
@@ -143,4 +151,4 @@ def read_demo_text(name: str) -> str:
 
 def read_demo_annex(name: str) -> Annex:
     """Return a demo client's annex, compiled."""
-    return read_annex(read_demo_text(name), CONTRACTS)
+    return read_annex(read_demo_text(name), demo_contracts())

@@ -90,7 +90,7 @@ def test_an_annex_holds_from_its_first_to_its_last_day_in_brussels() -> None:
         ("integrator", "integrator", 3, {"x509Token", "mutualTLS"}),
         ("support", "supportApplication", 0, {"x509Token"}),
         ("probe", "monitoringProbe", 0, {"x509Token"}),
-        ("inspection", "institution", 2, {"x509Token"}),
+        ("inspection", "institution", 5, {"x509Token"}),
     ],
 )
 def test_every_demo_annex_is_what_its_comment_says(name: str, kind: str, grants: int, methods: set[str]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from authz_shapes import CONTRACTS, DECISIONS, NOW, read_demo_text
+from authz_shapes import DECISIONS, NOW, demo_contracts, read_demo_text
 
 from authz.annex import Annex
 from authz.annex_document import read_annex
@@ -31,7 +31,7 @@ def _annex(family: Mapping[str, Any], case: Mapping[str, Any]) -> Annex:
     for old, new in zip(changes, changes, strict=True):
         assert old in text
         text = text.replace(old, new)
-    return read_annex(text, CONTRACTS)
+    return read_annex(text, demo_contracts())
 
 
 def _period(parameters: Mapping[str, Any]) -> Period | None:
