@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from databases import Databases
 from gateway_world import DemoState, LogLines, OpenWorld, World, captured_logs, open_world, prepared_state
 from user_world import Brewery, Office, copied_office, find_brewery, open_brewery, open_office
+
+from gateway.users import passwords
 
 # Eleven digits, but not those of a UUID.
 _SSIN = re.compile(r"(?<![0-9a-f-])\d{11}(?![0-9a-f-])")
@@ -66,14 +69,20 @@ def first_brewery(
 
 
 @pytest.fixture
-def office(databases: Databases, empty_office: Office, tmp_path: Path) -> Iterator[Office]:
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords as cheaply as can be: how dear it is has tests of its own."""
+    monkeypatch.setattr(passwords, "PARAMETERS", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
+@pytest.fixture
+def office(databases: Databases, empty_office: Office, tmp_path: Path, quick_hashes: None) -> Iterator[Office]:
     """An office of the test's own for `ksz-gateway users`, with a development PKI and an empty database."""
     with copied_office(databases, empty_office, tmp_path) as opened:
         yield opened
 
 
 @pytest.fixture
-def brewery(databases: Databases, first_brewery: Office, tmp_path: Path) -> Iterator[Brewery]:
+def brewery(databases: Databases, first_brewery: Office, tmp_path: Path, quick_hashes: None) -> Iterator[Brewery]:
     """An office of the test's own with a brewery, its chief and an operator logged in."""
     with copied_office(databases, first_brewery, tmp_path / "brewery") as opened:
         yield find_brewery(opened)

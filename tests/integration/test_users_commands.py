@@ -90,6 +90,14 @@ def test_only_an_operator_adds_the_next_one_who_must_change_the_password(office:
     assert "the last operator" in second.refused("operator", "remove", "jef")
 
 
+def test_operator_who_is_removed_is_logged_out_however_the_name_was_typed(office: Office) -> None:
+    operator, second = add_operator(office), office.terminal("second")
+    operator.do("operator", "add", "jef", "--password-stdin", typed=f"{PASSWORD}\n")
+    second.log_in_as_operator("JEF")
+    operator.do("operator", "remove", "jef")
+    assert "this session was ended" in second.refused("whoami")
+
+
 @pytest.mark.parametrize(("name", "password"), [("Nele!", PASSWORD), ("nele", "short1!"), ("nele", "without digits")])
 def test_operator_with_a_bad_name_or_password_is_refused(office: Office, name: str, password: str) -> None:
     told = office.terminal("x").refused("operator", "add", name, "--password-stdin", typed=f"{password}\n")
