@@ -39,6 +39,7 @@ Notify = Callable[[Connection, Sequence[Change]], None]
 
 _P, _E = dimona_periods.c, employers.c
 
+_NOTHING = select(_P.period_id).where(_P.period_id == "")
 _FIND_SUBMISSION = select(dimona_submissions.c.digest, dimona_submissions.c.answers).where(
     dimona_submissions.c.client == bindparam("client"), dimona_submissions.c.ticket == bindparam("ticket")
 )
@@ -81,6 +82,11 @@ class SqlDimonaRepository:
         self._read = read
         self._commit = commit
         self._notify = notify
+
+    def probe(self) -> None:
+        """Ask for nobody: return if the register answers."""
+        with asking(self._read) as connection:
+            connection.execute(_NOTHING).first()
 
     def submit(self, submission: Submission) -> tuple[DeclarationAnswer, ...]:
         """Judge and record in one transaction, of which a few statements do all, however much is declared."""

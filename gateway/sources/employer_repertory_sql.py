@@ -36,6 +36,11 @@ class SqlEmployerRegister:
     def __init__(self, read: Read) -> None:
         self._read = read
 
+    def probe(self) -> None:
+        """Ask for nobody: return if the register answers."""
+        with asking(self._read) as connection:
+            connection.execute(_BY_ENTERPRISE, {"number": ""}).first()
+
     def find_registrations(self, employer: EmployerReference) -> tuple[Registration, ...]:
         """Return the registrations, found by one index; SourceAnswerInvalid for a document without its fields."""
         with asking(self._read) as connection:

@@ -43,10 +43,6 @@ class StoredAccounts:
         """Return the account of the employer with this NSSO or NSSO-PPO registration number."""
         return self._find(nsso_number, IdentifierKind.REGISTRATION)
 
-    def find_account_with_certificate(self, fingerprint: str) -> EnterpriseAccount | None:
-        """Return the account whose technical user has the certificate, by the SHA-256 of its DER in hex."""
-        return self._find(fingerprint, IdentifierKind.CERTIFICATE)
-
     def _find(self, identifier: str, *kinds: IdentifierKind) -> EnterpriseAccount | None:
         with self._database.read() as connection:
             for kind in kinds:

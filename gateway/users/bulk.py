@@ -182,7 +182,7 @@ def _copy_accounts(source: Database, target: Database) -> None:
     """Copy what decisions rest on, table by table."""
     with source.read() as reading, target.write() as writing:
         for table in (user_history, user_enterprises, user_identifiers, user_people):
-            rows = reading.execution_options(yield_per=1000).execute(select(table)).mappings()
+            rows = reading.execute(select(table).execution_options(yield_per=1000)).mappings()
             for part in rows.partitions():
                 writing.execute(insert(table), [dict(row) for row in part])
 

@@ -14,7 +14,7 @@ from gateway.storage.conflicts import for_each_dialect
 from gateway.storage.database import Database
 from gateway.storage.group_commit import GroupCommit
 from gateway.storage.user_tables import login_failures, user_credentials
-from gateway.users.passwords import PARAMETERS, hash_password, is_outdated, is_password
+from gateway.users.passwords import hash_password, is_outdated, is_password
 
 # Five guesses a quarter of an hour, 480 a day: hopeless against ten characters, bearable for who mistypes.
 ATTEMPTS = 5
@@ -68,7 +68,7 @@ class NewPassword:
 
 
 def prepare_password(
-    password: str, *, chosen_by_holder: bool, now: datetime, hasher: PasswordHasher = PARAMETERS
+    password: str, *, chosen_by_holder: bool, now: datetime, hasher: PasswordHasher | None = None
 ) -> NewPassword:
     """Hash a password. One that somebody else chose must be changed at the next login, and soon."""
     expires_at = None if chosen_by_holder else now + PROVISIONAL_FOR
@@ -111,7 +111,7 @@ def must_change_password(connection: Connection, account: str) -> bool:
 class Credentials:
     """Verifies passwords, and locks out who guesses."""
 
-    def __init__(self, database: Database, commit: GroupCommit, hasher: PasswordHasher = PARAMETERS) -> None:
+    def __init__(self, database: Database, commit: GroupCommit, hasher: PasswordHasher | None = None) -> None:
         self._database = database
         self._commit = commit
         self._hasher = hasher

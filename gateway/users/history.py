@@ -111,14 +111,14 @@ def read_history(
 ) -> Iterator[Entry]:
     """Yield the events of an enterprise (empty: of the operators) after a version, oldest first."""
     statement = _OF_ENTERPRISE.where(user_history.c.version > after).order_by(user_history.c.version).limit(limit)
-    for row in connection.execution_options(yield_per=1000).execute(statement, {"of": enterprise}):
+    for row in connection.execute(statement.execution_options(yield_per=1000), {"of": enterprise}):
         yield _entry(row)
 
 
 def read_whole_history(connection: Connection) -> Generator[Entry, None, None]:
     """Yield every event in the order of enterprises and versions."""
     statement = select(user_history).order_by(user_history.c.enterprise, user_history.c.version)
-    with closing(connection.execution_options(yield_per=1000).execute(statement)) as rows:
+    with closing(connection.execute(statement.execution_options(yield_per=1000))) as rows:
         for row in rows:
             yield _entry(row)
 
@@ -128,7 +128,7 @@ def verify_chain(connection: Connection, kept: Head | None = None) -> Head:
 
     HistoryAltered names the first row that is missing or not as it was written.
     """
-    with closing(connection.execution_options(yield_per=1000).execute(_ALL)) as rows:
+    with closing(connection.execute(_ALL.execution_options(yield_per=1000))) as rows:
         return _check_links(rows, kept)
 
 

@@ -18,7 +18,7 @@ from authz.user_management.rules.login import NOT_BLOCKED, OWN_ENTERPRISE, PASSW
 from gateway.users.credentials import Credentials
 from gateway.users.history import Author
 from gateway.users.means import Holder
-from gateway.users.operators import account_of_operator
+from gateway.users.operators import account_of_operator, name_of_operator
 from gateway.users.projection import Holding, IdentifierKind, find_holding, find_snapshot, users_of_person
 from gateway.users.sessions import Kind, NewSession, start_session
 from gateway.users.store import RuleRefused, StoredWorld, UserStore
@@ -69,10 +69,11 @@ class Logins:
     def operator(self, name: str, password: str, now: datetime) -> NewSession:
         """Log one of the gateway's operators in. LoginRefused, LockedOut, CommitError."""
         account = account_of_operator(name)
+        holder = name_of_operator(account)
         if not self._credentials.verify(account, account, password, now):
             raise LoginRefused(_WRONG)
         return self._store.commit.run(
-            lambda connection: start_session(connection, Kind.OPERATOR, name, means=Means.PASSWORD.value, now=now)
+            lambda connection: start_session(connection, Kind.OPERATOR, holder, means=Means.PASSWORD.value, now=now)
         )
 
     def by_proof(

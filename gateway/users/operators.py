@@ -37,9 +37,14 @@ def account_of_operator(name: str) -> str:
     return f"{_PREFIX}{name.strip().casefold()}"
 
 
+def name_of_operator(account: str) -> str:
+    """Return the one way to write the name of an operator's account."""
+    return account.removeprefix(_PREFIX)
+
+
 def list_operators(connection: Connection) -> list[str]:
     """Return the names of all operators."""
-    return [account.removeprefix(_PREFIX) for account in connection.execute(_ALL).scalars()]
+    return [name_of_operator(account) for account in connection.execute(_ALL).scalars()]
 
 
 class Operators:

@@ -1,6 +1,7 @@
 """Passwords, kept as Argon2id hashes; knows neither accounts nor rules.
 
-The work is the same whether a user exists or not: who measures time learns no names.
+The work is the same whether a user exists or not: who measures time learns no names. `PARAMETERS` are used where no
+other hasher is given.
 """
 
 import unicodedata
@@ -23,15 +24,16 @@ class PasswordTooLong(ValueError):
     """More characters than a password can have."""
 
 
-def hash_password(password: str, hasher: PasswordHasher = PARAMETERS) -> str:
+def hash_password(password: str, hasher: PasswordHasher | None = None) -> str:
     """Return the hash to keep; PasswordTooLong beyond `LONGEST` characters."""
     if len(password) > LONGEST:
         raise PasswordTooLong(f"a password has at most {LONGEST} characters")
-    return hasher.hash(_normal(password))
+    return (hasher or PARAMETERS).hash(_normal(password))
 
 
-def is_password(stored: str | None, password: str, hasher: PasswordHasher = PARAMETERS) -> bool:
+def is_password(stored: str | None, password: str, hasher: PasswordHasher | None = None) -> bool:
     """Tell whether this is the password of the hash; the same work, and False, where there is no hash (None)."""
+    hasher = hasher or PARAMETERS
     candidate, of_nobody = _normal(password[:LONGEST]), _hash_of_nobody(hasher)
     try:
         matches = hasher.verify(of_nobody if stored is None else stored, candidate)
@@ -40,9 +42,9 @@ def is_password(stored: str | None, password: str, hasher: PasswordHasher = PARA
     return matches and stored is not None and len(password) <= LONGEST
 
 
-def is_outdated(stored: str, hasher: PasswordHasher = PARAMETERS) -> bool:
+def is_outdated(stored: str, hasher: PasswordHasher | None = None) -> bool:
     """Tell whether the hash was made with parameters that are no longer ours."""
-    return hasher.check_needs_rehash(stored)
+    return (hasher or PARAMETERS).check_needs_rehash(stored)
 
 
 def _normal(password: str) -> bytes:

@@ -5,7 +5,8 @@ User names, identifications and sender numbers stay their holder's for ever; reg
 of technical users are free again when they are replaced.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -101,9 +102,10 @@ def find_version(connection: Connection, enterprise: str) -> int | None:
     return connection.execute(_VERSION, {"of": enterprise}).scalar()
 
 
-def list_enterprises(connection: Connection) -> Iterator[str]:
+def list_enterprises(connection: Connection) -> Generator[str, None, None]:
     """Yield the number of every enterprise with an account, in their order."""
-    yield from connection.execution_options(yield_per=1000).execute(_ENTERPRISES).scalars()
+    with closing(connection.execute(_ENTERPRISES.execution_options(yield_per=1000))) as rows:
+        yield from rows.scalars()
 
 
 def find_holding(connection: Connection, kind: IdentifierKind, identifier: str) -> Holding | None:

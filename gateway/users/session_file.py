@@ -28,17 +28,21 @@ class SessionFile:
             return None
         except OSError as error:
             raise SessionFileRefused(f"{self.path}: {error.strerror}") from None
-        with os.fdopen(descriptor, "rb") as file:
-            state = os.fstat(file.fileno())
-            if not stat.S_ISREG(state.st_mode):
-                raise SessionFileRefused(f"{self.path} is no file: remove it, and log in again")
-            if state.st_uid != os.geteuid():
-                raise SessionFileRefused(f"{self.path} belongs to somebody else: remove it, and log in again")
-            if state.st_mode & 0o077:
-                raise SessionFileRefused(
-                    f"{self.path} can be read by others, who may know its token: remove it, and log in again"
-                )
-            return file.read(_LONGEST).decode("ascii", "replace").strip()
+        try:
+            self._check(os.fstat(descriptor))
+            return os.read(descriptor, _LONGEST).decode("ascii", "replace").strip()
+        finally:
+            os.close(descriptor)
+
+    def _check(self, found: os.stat_result) -> None:
+        if not stat.S_ISREG(found.st_mode):
+            raise SessionFileRefused(f"{self.path} is no file: remove it, and log in again")
+        if found.st_uid != os.geteuid():
+            raise SessionFileRefused(f"{self.path} belongs to somebody else: remove it, and log in again")
+        if found.st_mode & 0o077:
+            raise SessionFileRefused(
+                f"{self.path} can be read by others, who may know its token: remove it, and log in again"
+            )
 
     def write(self, token: str) -> None:
         """Replace the file by one that holds this token; SessionFileRefused when it cannot be written."""

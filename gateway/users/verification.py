@@ -33,9 +33,10 @@ def verify_history(connection: Connection, kept: Head | None = None) -> Head:
             if number:
                 numbers.add(number)
                 _verify_account(connection, number, texts)
-    for number in list_enterprises(connection):
-        if number not in numbers:
-            raise HistoryAltered(f"the account of {number} has no history")
+    with closing(list_enterprises(connection)) as accounts:
+        for number in accounts:
+            if number not in numbers:
+                raise HistoryAltered(f"the account of {number} has no history")
     return head
 
 

@@ -234,7 +234,9 @@ CASES: list[Case] = [
     ("consultDeclarations", "brewery", OWN, {"context": "NSSO:OTHER"}, "MSG00013"),
     ("consultDeclarations", "unemployment", OWN, {}, "MSG00013"),
     ("consultDeclarations", "accountant", {"usingCompany": BREWERY.enterprise_number}, {}, "MSG00027"),
-    ("consultDeclarations", "secretariat", OWN, {}, "MSG00015"),
+    # The bakery left the secretariat in 2023; the brewery is affiliated to it.
+    ("consultDeclarations", "secretariat", {"employer": name_employer(BAKERY)}, {}, "MSG00015"),
+    ("consultDeclarations", "secretariat", OWN, {}, "MSG00000"),
     ("consultDeclarations", "brewery", SOMEBODY, {}, "MSG00015"),
     *_person_cases("consultDeclarations", "inspection", lambda ssin: {"worker": {"ssin": ssin}}, _OF_INSPECTION),
     ("consultDeclarations", "inspection", {"workerType": "OTH"}, {}, "MSG00008"),

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from authz.ssin import Environment
 from gateway.bootstrap import open_client_trust
 from gateway.cli.output import JsonOption, Problem, StateOption, console, print_json, print_table
 from gateway.cli.users.acting import acting, opened_store
@@ -93,6 +94,10 @@ def whoami(state: StateOption = None, as_json: JsonOption = False) -> None:
 
 def _prove(settings: Settings, identity: Path | None, means: str, now: datetime) -> Holder:
     """Have the person's key sign a nonce, and verify that."""
+    if settings.environment is Environment.PRODUCTION:
+        raise Problem(
+            "in production the federal login service proves eID, itsme and app, and it is not connected here."
+        )
     if identity is None:
         raise Problem(f"name the certificate and key of your {means} with --identity.")
     nonce = make_nonce()

@@ -6,13 +6,14 @@ from typing import Annotated
 import typer
 
 from authz.user_management.commands import (
+    CheckFiles,
     Command,
     ConfigureTechnicalUser,
     DeleteTechnicalUser,
     ReplaceTechnicalUser,
 )
 from authz.user_management.model import CertificateKind, Channel, FixedNetwork, Quality
-from gateway.cli.output import JsonOption, StateOption, errors, print_json, print_table
+from gateway.cli.output import JsonOption, StateOption, console, errors, print_json, print_table
 from gateway.cli.users.acting import EnterpriseOption, acting, show_events, split
 from gateway.cli.users.certificate import read_certificate
 from gateway.users.documents import to_document
@@ -94,6 +95,18 @@ def delete(
                 errors.print(f"{name}: {value}", markup=False, soft_wrap=True)
             yes = typer.confirm("Delete this technical user?", err=True)
         show_events(command.run(DeleteTechnicalUser(sender, confirmed=yes)), as_json)
+
+
+@app.command()
+def check(
+    sender: SenderArgument,
+    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Names of the files to send together.")],
+    state: StateOption = None,
+) -> None:
+    """Check the names of files before they are sent: each has the sender number, and SFTP and FTP sign theirs."""
+    with acting(state) as command:
+        command.run(CheckFiles(sender, tuple(files)))
+    console.print("These files can be sent.")
 
 
 @app.command("list")
