@@ -219,7 +219,7 @@ def test_a_gateway_that_does_not_answer_is_said_in_one_line(state: Path) -> None
 def test_the_demo_annexes_are_in_order() -> None:
     annexes = sorted(Path("fixtures/annexes").glob("*.yaml"))
     checked = run_command("annex", "check", *annexes)
-    assert (checked.returncode, checked.stdout) == (0, "13 annexes are in order.\n")
+    assert (checked.returncode, checked.stdout) == (0, f"{len(annexes)} annexes are in order.\n")
 
 
 def test_a_wrong_annex_is_told_line_by_line(tmp_path: Path) -> None:
