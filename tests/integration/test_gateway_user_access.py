@@ -40,7 +40,7 @@ def ask(
 
 @pytest.fixture
 def users() -> FakeUserAccess:
-    return FakeUserAccess(AccessGiven(AccessPath.SERVICE_PROVIDER, Mandate("0999900249", date(2025, 1, 1))))
+    return FakeUserAccess(answer=AccessGiven(AccessPath.SERVICE_PROVIDER, Mandate("0999900249", date(2025, 1, 1))))
 
 
 @pytest.fixture
