@@ -32,7 +32,11 @@ _N = dimona_notifications.c
 _WAITING = (
     select(dimona_notifications, dimona_declarations.c.ssin)
     .join(dimona_declarations, dimona_declarations.c.number == _N.declaration_number)
-    .where(_N.client == bindparam("of_client"), _N.acknowledged_at.is_(None))
+    .where(
+        _N.client == bindparam("of_client"),
+        _N.acknowledged_at.is_(None),
+        _N.organisation.in_(bindparam("organisations", expanding=True)),
+    )
     .order_by(_N.id)
     .limit(bindparam("most"))
 )
@@ -96,6 +100,18 @@ def _notified(annex: Annex) -> list[Grant]:
     ]
 
 
+def list_subscriptions(annex: Annex) -> list[Subscriber]:
+    """Return for which organisations an annex has its client told, and what it leaves of each.
+
+    Of several grants for one organisation, what any of them drops is dropped.
+    """
+    dropped: dict[str, list[str]] = {}
+    for grant in _notified(annex):
+        for organisation in grant.customers:
+            dropped.setdefault(organisation.key, []).extend(grant.dropped)
+    return [Subscriber(annex.client, key, tuple(dict.fromkeys(paths))) for key, paths in dropped.items()]
+
+
 def _in_file(
     connection: Connection, ssins: Collection[str], organisation: str, rule: IntegrationRule | None, day: date
 ) -> list[str]:
@@ -136,17 +152,22 @@ class Notifier:
 
 def _make_content(change: Change, subscriber: Subscriber) -> dict[str, Any] | None:
     """Return what is told, by the names of the contract; None when the annex leaves nothing of the period."""
-    reply: Any = reduce(
-        without, (path.split("/") for path in subscriber.dropped), {"employmentPeriods": make_periods([change.period])}
-    )
-    periods = reply.get("employmentPeriods", {}).get("employmentPeriod")
-    if not periods:
+    (period,) = make_periods([change.period])["employmentPeriod"]
+    left = _cut(period, subscriber)
+    if left is None:
         return None
     return {
         "action": change.declaration.declaration.action.value,
         "declarationNumber": change.declaration.number,
-        "employmentPeriod": _to_plain(periods[0]),
+        "employmentPeriod": _to_plain(left),
     }
+
+
+def _cut(period: Any, subscriber: Subscriber) -> Any:
+    """Return what the annex leaves of an `employmentPeriod`, None when that is nothing."""
+    reply: Any = {"employmentPeriods": {"employmentPeriod": [period]}}
+    left = reduce(without, (path.split("/") for path in subscriber.dropped), reply)
+    return next(iter(left.get("employmentPeriods", {}).get("employmentPeriod", ())), None)
 
 
 def _to_plain(values: Any) -> Any:
@@ -175,20 +196,35 @@ class Notification:
 
 
 def pull(
-    commit: GroupCommit, trail: AuditTrail, *, client: str, limit: int, actor: str, now: datetime
+    commit: GroupCommit,
+    trail: AuditTrail,
+    *,
+    client: str,
+    subscriptions: Sequence[Subscriber],
+    limit: int,
+    actor: str,
+    now: datetime,
 ) -> list[Notification]:
     """Return the client's notifications that wait, oldest first, once it is recorded that `actor` read them.
 
-    They wait until they are acknowledged. AuditUnavailable and CommitError when the record could not be made.
+    They wait until they are acknowledged. `subscriptions` are those of the annex that is in force now: it says for
+    which organisations the client may still be told, and what of a period, whatever was so when they were written.
+    AuditUnavailable and CommitError when the record could not be made.
     """
+    allowed = {each.organisation: each for each in subscriptions}
 
     def work(connection: Connection) -> list[Notification]:
-        rows = connection.execute(_WAITING, {"of_client": client, "most": limit}).all()
-        subjects = list(dict.fromkeys(row.ssin for row in rows))
-        asked = {"client": client, "limit": limit, "notifications": [row.id for row in rows]}
+        names = {"of_client": client, "most": limit, "organisations": list(allowed)}
+        rows = [
+            (row, row.content | {"employmentPeriod": left})
+            for row in connection.execute(_WAITING, names).all()
+            if (left := _cut(row.content["employmentPeriod"], allowed[row.organisation])) is not None
+        ]
+        subjects = list(dict.fromkeys(row.ssin for row, _ in rows))
+        asked = {"client": client, "limit": limit, "notifications": [row.id for row, _ in rows]}
         record = _record(RecordKind.NOTIFICATION_PULL, "notifications pull", asked, subjects, actor, now)
         trail.append(connection, trail.seal(record))
-        return [Notification(row.id, row.organisation, row.created_at, row.content) for row in rows]
+        return [Notification(row.id, row.organisation, row.created_at, content) for row, content in rows]
 
     return commit.run(work)
 

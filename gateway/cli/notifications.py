@@ -9,7 +9,7 @@ import typer
 
 from gateway.bootstrap import Storage, list_annexes, opened_storage
 from gateway.cli.output import JsonOption, Problem, StateOption, console, get_settings, print_json, print_table, to_text
-from gateway.notifications import Notification, NotificationUnknown, acknowledge, pull
+from gateway.notifications import Notification, NotificationUnknown, acknowledge, list_subscriptions, pull
 
 app = typer.Typer(help="Pull and acknowledge what clients are notified of.", no_args_is_help=True)
 
@@ -26,7 +26,17 @@ def pull_(
     """List what the client has not acknowledged, oldest first."""
     now = datetime.now(UTC)
     with opened_storage(get_settings(state=state)) as storage:
-        found = pull(storage.commit, storage.trail, client=client, limit=limit, actor=getuser(), now=now)
+        annexes = [annex for annex in list_annexes(storage, now) if annex.client == client]
+        subscriptions = [each for annex in annexes for each in list_subscriptions(annex)]
+        found = pull(
+            storage.commit,
+            storage.trail,
+            client=client,
+            subscriptions=subscriptions,
+            limit=limit,
+            actor=getuser(),
+            now=now,
+        )
         if not found:
             _check_client(storage, client, now)
     if as_json:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from authz.employer_access import EmployerRelation, NamedEmployer, RelationKind
 from authz.organisation import Organisation
 from authz.user_management.model import EnterpriseAccount
-from authz.user_management.relation import may_act
+from authz.user_management.relation import find_entity, may_act
 from authz.user_management.world import Accounts
 from gateway.facts import EmployerAccess
 from gateway.storage.database import Database
@@ -72,7 +72,11 @@ class StoredAccounts:
 
 
 class ManagedEmployerAccess:
-    """The employers' own relation, as the register has it; then those of secretariats and mandataries."""
+    """The employers' own relation, as the register has it; then those of secretariats and mandataries.
+
+    Nobody acts for an employer who could not act for itself by the same numbers: what User Management knows of a
+    registration may be older than the register, where it can have been struck off or be another's by now.
+    """
 
     def __init__(self, own: EmployerAccess, accounts: Accounts, application: str) -> None:
         """`application` is the secured application whose mandates count, as User Management calls it."""
@@ -86,5 +90,9 @@ class ManagedEmployerAccess:
         if own is not None or acting.cbe_number is None:
             return own
         relation = may_act(acting.cbe_number, employer, self._application, day, self._accounts)
+        entity = find_entity(employer, self._accounts)
         # What is an employer's own is for the register of employers to say.
-        return None if relation is None or relation.kind is RelationKind.OWN else relation
+        if relation is None or relation.kind is RelationKind.OWN or entity is None:
+            return None
+        itself = Organisation(cbe_number=entity.enterprise.number)
+        return relation if self._own.find_relation(itself, employer, day) is not None else None

@@ -42,6 +42,11 @@ def is_password(stored: str | None, password: str, hasher: PasswordHasher | None
     return matches and stored is not None and len(password) <= LONGEST
 
 
+def are_same(one: str, other: str) -> bool:
+    """Tell whether two typed passwords are the same, however their accents were composed."""
+    return _normal(one) == _normal(other)
+
+
 def is_outdated(stored: str, hasher: PasswordHasher | None = None) -> bool:
     """Tell whether the hash was made with parameters that are no longer ours."""
     return (hasher or PARAMETERS).check_needs_rehash(stored)

@@ -65,8 +65,14 @@ Rule = Callable[[Case], bool]
 
 
 def find_anomalies(case: Case) -> tuple[Anomaly, ...]:
-    """Return an anomaly for each rule that is broken, in the order of the fields."""
-    rows = (ANOMALIES[rule.__name__] for rule in RULES if rule(case))
+    """Return an anomaly for each rule that is broken, in the order of the fields.
+
+    What the registers know of the worker is told only when nothing else is wrong: otherwise a declaration that can
+    never be accepted would ask, without a trace in any file, who exists and who died when.
+    """
+    broken = [rule for rule in RULES if rule(case)]
+    of_itself = [rule for rule in broken if rule not in RULES_OF_REGISTERS]
+    rows = (ANOMALIES[rule.__name__] for rule in of_itself or broken)
     return tuple(Anomaly(row.code, row.field) for row in rows)
 
 
@@ -280,3 +286,6 @@ RULES: tuple[Rule, ...] = (
     planned_hours_missing,
     planned_hours_out_of_range,
 )
+
+RULES_OF_REGISTERS = frozenset({ssin_unknown, ssin_cancelled, worker_unknown, worker_ambiguous, worker_deceased})
+"""Those that tell what the registers know of a person, and not what is wrong with the declaration itself."""

@@ -19,10 +19,12 @@ from gateway.contracts import load_contracts
 from gateway.demo_world import ANNEXES
 from gateway.notifications import (
     AnnexSubscribers,
+    Notification,
     NotificationUnknown,
     Notifier,
     Subscriber,
     acknowledge,
+    list_subscriptions,
     pull,
 )
 from gateway.sources.dimona_sql import SqlDimonaRepository
@@ -63,9 +65,21 @@ def repository(world: World) -> SqlDimonaRepository:
     return SqlDimonaRepository(world.database.read, world.commit, notifier)
 
 
+def read_waiting(world: World, subscriber: Subscriber, limit: int = 100) -> list[Notification]:
+    return pull(
+        world.commit,
+        world.trail,
+        client=subscriber.client,
+        subscriptions=[subscriber],
+        limit=limit,
+        actor="operator",
+        now=NOON,
+    )
+
+
 def waiting(world: World, client: str, limit: int = 100) -> list[dict[str, object]]:
-    found = pull(world.commit, world.trail, client=client, limit=limit, actor="operator", now=NOON)
-    return [dict(each.content) for each in found]
+    (subscriber,) = (each for each in (FUND, CITY, BLIND) if each.client == client)
+    return [dict(each.content) for each in read_waiting(world, subscriber, limit)]
 
 
 def test_each_subscriber_is_told_what_its_annex_leaves(world: World, repository: SqlDimonaRepository) -> None:
@@ -130,15 +144,42 @@ def test_all_are_told_or_nothing_is_declared(world: World, repository: SqlDimona
 def test_what_is_not_acknowledged_is_told_again(world: World, repository: SqlDimonaRepository) -> None:
     for month in (1, 2, 3):
         repository.submit(submission(begin(date(2026, month, 2), end_date=date(2026, month, 5))))
-    first = pull(world.commit, world.trail, client="fund", limit=2, actor="operator", now=NOON)
+    first = read_waiting(world, FUND, 2)
     assert len(first) == 2
     assert [each.id for each in first] == sorted(each.id for each in first)
-    assert pull(world.commit, world.trail, client="fund", limit=2, actor="operator", now=NOON) == first
+    assert read_waiting(world, FUND, 2) == first
     asked = {"client": "fund", "ids": {each.id for each in first}, "actor": "operator", "now": NOON}
     assert acknowledge(world.commit, world.trail, **asked) == 2  # type: ignore[arg-type]
     assert acknowledge(world.commit, world.trail, **asked) == 0  # type: ignore[arg-type]
     assert len(waiting(world, "fund")) == 1
     assert len(waiting(world, "city")) == 3
+
+
+def test_who_is_no_subscriber_any_more_is_told_nothing_of_what_waits(
+    world: World, repository: SqlDimonaRepository
+) -> None:
+    repository.submit(submission(begin()))
+    assert read_waiting(world, replace(FUND, organisation="sector:9/9")) == []
+    nothing = pull(world.commit, world.trail, client="fund", subscriptions=[], limit=9, actor="operator", now=NOON)
+    assert nothing == []
+    assert len(waiting(world, "fund")) == 1
+
+
+def test_what_the_annex_withholds_by_now_is_not_told(world: World, repository: SqlDimonaRepository) -> None:
+    repository.submit(submission(begin()))
+    (told,) = read_waiting(world, replace(FUND, dropped=(f"{PERIOD}/features", f"{PERIOD}/worker")))
+    assert not {"features", "worker", "late"} & set(told.content["employmentPeriod"])
+    assert read_waiting(world, replace(FUND, dropped=("employmentPeriods",))) == []
+
+
+def test_an_annex_says_for_whom_it_subscribes_and_what_it_drops() -> None:
+    annex = unemployment()
+    (subscription,) = list_subscriptions(annex)
+    assert (subscription.client, subscription.organisation) == (annex.client, annex.identity.key)
+    none = replace(
+        annex, grants={key: tuple(replace(each, notified=False) for each in of) for key, of in annex.grants.items()}
+    )
+    assert list_subscriptions(none) == []
 
 
 def test_nobody_acknowledges_what_is_anothers(world: World, repository: SqlDimonaRepository) -> None:
@@ -155,7 +196,7 @@ def test_pulling_and_acknowledging_are_recorded_with_whom_they_are_about(
     world: World, repository: SqlDimonaRepository
 ) -> None:
     repository.submit(submission(begin(), begin(ssin=BRAM.ssin)))
-    found = pull(world.commit, world.trail, client="fund", limit=9, actor="operator", now=NOON)
+    found = read_waiting(world, FUND)
     ids = [each.id for each in found]
     acknowledge(world.commit, world.trail, client="fund", ids=ids, actor="operator", now=NOON)
     pulled, acknowledged = world.rows()

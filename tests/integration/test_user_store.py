@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +15,8 @@ from authz.user_management.commands import CreateUser, Member, Operator
 from authz.user_management.events import UserCreated
 from authz.user_management.model import Capacity, Means, Person, Quality
 from gateway.employer_access import OwnEmployerAccess
+from gateway.storage.database import Database
+from gateway.storage.employer_tables import employers
 from gateway.storage.user_tables import user_enterprises, user_history, user_identifiers, user_people
 from gateway.users.access import ManagedEmployerAccess, StoredAccounts
 from gateway.users.documents import UnreadableDocument, read_account, read_event, write_event
@@ -160,6 +162,44 @@ def test_accounts_are_found_by_each_of_their_numbers_and_as_they_are_now(brewery
         assert accounts.find_account_of("unknown") is None
 
 
+def put_registration(database: Database, enterprise: str, deleted: date | None = None) -> None:
+    """Have the register of employers say whose NSSO number it is."""
+    with database.write() as connection:
+        connection.execute(delete(employers).where(employers.c.registration_number == NSSO))
+        connection.execute(
+            insert(employers),
+            {
+                "registration_number": NSSO,
+                "register": "NSSO",
+                "enterprise_number": enterprise,
+                "name": "An employer",
+                "natural_person": False,
+                "deletion_date": deleted,
+                "document": {},
+            },
+        )
+
+
+def test_a_secretariat_acts_by_no_registration_that_was_struck_off_or_is_anothers_by_now(brewery: Brewery) -> None:
+    operator, day = brewery.operator, datetime(2026, 5, 1, tzinfo=UTC).date()
+    register(operator, SECRETARIAT, "recognised_social_secretariat", name="Secretariaat")
+    operator.do("affiliation", "record", SECRETARIAT, "--enterprise", BREWERY, "--begin", "2026-01-01")
+    employer = NamedEmployer(nsso_registration_number=NSSO)
+    with brewery.office.database() as database:
+        access = ManagedEmployerAccess(OwnEmployerAccess(database), StoredAccounts(database), "dimona")
+
+        def may_act() -> bool:
+            return access.find_relation(Organisation(cbe_number=SECRETARIAT), employer, day) is not None
+
+        assert not may_act(), "the register does not know the employer"
+        put_registration(database, BREWERY)
+        assert may_act()
+        put_registration(database, BREWERY, deleted=day - timedelta(days=1))
+        assert not may_act()
+        put_registration(database, PROVIDER)
+        assert not may_act()
+
+
 def test_secretariat_and_mandatary_may_act_while_it_lasts_and_nobody_else(brewery: Brewery) -> None:
     operator, chief = brewery.operator, brewery.chief
     register(operator, PROVIDER, "service_provider", name="Boekhouder")
@@ -168,6 +208,7 @@ def test_secretariat_and_mandatary_may_act_while_it_lasts_and_nobody_else(brewer
     employer = NamedEmployer(nsso_registration_number=NSSO)
     day, later = datetime(2026, 5, 1, tzinfo=UTC).date(), datetime(2026, 9, 1, tzinfo=UTC).date()
     with brewery.office.database() as database:
+        put_registration(database, BREWERY)
         access = ManagedEmployerAccess(OwnEmployerAccess(database), StoredAccounts(database), "dimona")
 
         def kind(number: str, on: Any = day) -> RelationKind | None:
@@ -186,6 +227,6 @@ def test_secretariat_and_mandatary_may_act_while_it_lasts_and_nobody_else(brewer
         assert kind(SECRETARIAT) is RelationKind.RECOGNISED_SECRETARIAT
         assert kind(SECRETARIAT, later) is None
         assert kind(PROVIDER, later) is RelationKind.MANDATARY
-        # What is an employer's own is for the register of employers to say, which does not know this one.
-        assert kind(BREWERY) is None
+        # What is an employer's own is for the register of employers to say.
+        assert kind(BREWERY) is RelationKind.OWN
         assert access.find_relation(Organisation(sector=21, institution=0), employer, day) is None

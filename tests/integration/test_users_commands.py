@@ -294,6 +294,9 @@ def test_password_that_a_manager_gave_must_be_changed_and_ends_a_lock_out(brewer
     assert "present password is wrong" in jan.refused("password", "change", "--password-stdin", typed="wrong\n")
     told = jan.refused("password", "change", "--password-stdin", typed=f"{PASSWORD}\nabcdefghij\n")
     assert "rule password-digits-or-specials" in told
+    kept = jan.refused("password", "change", "--password-stdin", typed=f"{PASSWORD}\n{PASSWORD}\n")
+    assert "another password than the present one" in kept
+    assert "password change comes first" in jan.refused("own", "data", "--language", "fr")
     jan.do("password", "change", "--password-stdin", typed=f"{PASSWORD}\n{NEW}\n")
     jan.do("login", "jan.peeters", "--password-stdin", typed=f"{NEW}\n")
     brewery.chief.do("password", "login", "--off")

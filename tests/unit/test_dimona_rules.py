@@ -280,10 +280,10 @@ def test_the_period_of_another_employer_is_as_unknown_as_none() -> None:
 
 def test_all_anomalies_of_a_declaration_are_told_in_the_order_of_its_fields() -> None:
     file = make_file()
-    wrong = student(ssin=UNKNOWN, joint_committee="1", planned_hours=0, end_date=TODAY - timedelta(days=1))
+    wrong = student(ssin=MALFORMED, joint_committee="1", planned_hours=0, end_date=TODAY - timedelta(days=1))
     (answer,) = file.submit(submission(wrong))
     assert isinstance(answer, Refused)
-    rules = ("ssin_unknown", "joint_committee_malformed", "end_before_begin", "planned_hours_out_of_range")
+    rules = ("ssin_malformed", "joint_committee_malformed", "end_before_begin", "planned_hours_out_of_range")
     assert [each.code for each in answer.anomalies] == [ANOMALIES[rule].code for rule in rules]
 
 
@@ -374,3 +374,22 @@ def test_each_declaration_of_a_message_sees_what_those_before_it_did() -> None:
     assert [each.period_id for each in file.periods.values()] == [FIRST, SECOND]
     assert file.periods[FIRST].cancelled
     assert file.periods[SECOND].end_date == TOMORROW
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        {"ssin": DECEASED},
+        {"ssin": CANCELLED},
+        {"ssin": UNKNOWN},
+        {"identity": identity(TWIN)},
+        {"identity": identity(ANNA, name="Nobody")},
+    ],
+    ids=["deceased", "cancelled", "unknown", "namesakes", "nobody"],
+)
+def test_what_can_never_be_accepted_tells_nothing_of_the_worker(who: dict[str, object]) -> None:
+    file = make_file()
+    hopeless = {"worker_type": "FLX", "joint_committee": "none"}
+    living, asked = file.submit(submission(begin(**hopeless), begin(**hopeless | who)))  # type: ignore[arg-type]
+    assert isinstance(living, Refused)
+    assert asked == living

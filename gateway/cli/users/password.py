@@ -15,6 +15,7 @@ from gateway.cli.users.acting import acting, show_events
 from gateway.cli.users.terminal import PasswordStdinOption, read_new_password, read_password
 from gateway.users.credentials import Credentials
 from gateway.users.operators import Operators, account_of_operator
+from gateway.users.passwords import are_same
 from gateway.users.sessions import Kind
 
 app = typer.Typer(help="Passwords: at least 10 characters, of which 2 digits or special.", no_args_is_help=True)
@@ -35,6 +36,8 @@ def change(password_stdin: PasswordStdinOption = False, state: StateOption = Non
         if not credentials.verify(name, account, present, command.now):
             raise Problem("the present password is wrong.")
         new = read_new_password("New password", from_stdin=password_stdin)
+        if are_same(present, new):
+            raise Problem("choose another password than the present one.")
         if is_operator:
             Operators(command.store).change_own_password(new, by=session, now=command.now)
             console.print("Password changed.")
