@@ -25,8 +25,9 @@ run: $(INSTALLED)
 demo: $(INSTALLED)
 	@$(BIN)/ksz-gateway tour --state $(STATE)
 
+# On several cores; the tests of one file share their worlds, so they stay together.
 test: $(INSTALLED)
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 check: format lint types imports contracts test
 

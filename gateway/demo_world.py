@@ -42,8 +42,8 @@ ANNEXES = Path(str(files("fixtures"))) / "annexes"
 _ELLIPTIC = frozenset({"inspection"})
 # The demo clients' own serial numbers lie below.
 _FIRST_SERIAL = 2001
-# Technical users of the synthetic enterprises have theirs from here on.
-_FIRST_MESSAGE_SERIAL = 3001
+# Technical users of the synthetic enterprises have theirs from here on, below those too.
+_FIRST_MESSAGE_SERIAL = 1501
 # A client's first annex may be in force from a day that lies behind us, so that the demo need not wait for it.
 _ACTIVE_FROM = datetime(2020, 1, 1, tzinfo=UTC)
 

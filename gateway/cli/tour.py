@@ -28,6 +28,41 @@ LOG = "gateway.log"
 
 _START_SECONDS = 30
 _SERVICE = "SelfEmployedService/v2"
+# One call of each kind of client that is no institution: client, what it does, and the call.
+_OTHER_KINDS = (
+    (
+        "brewery",
+        "An employer asks whether somebody is in its service",
+        "DimonaService/v1",
+        "checkEmployment",
+        "90641296048",
+        (
+            "employer/enterpriseNumber=0999930141",
+            "period/beginDate=2026-01-01",
+            "period/endDate=2026-12-31",
+        ),
+    ),
+    (
+        "support",
+        "A support application asks whether a user reaches an employer's data",
+        "EmployerMandateConsultationService/v2",
+        "CheckUnauthenticatedUserAccess",
+        None,
+        (
+            "technicalUserId=0999930240-U2",
+            "entity/enterpriseNumber=0999930240",
+            "application=employer-repertory-secured",
+        ),
+    ),
+    (
+        "probe",
+        "A monitoring probe asks how the gateway and its sources are",
+        "HealthCheckService/v1",
+        "HealthCheck",
+        None,
+        ("level=DEEP",),
+    ),
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -63,6 +98,7 @@ def tour(
             process.wait()
         else:
             _show_refusals(settings)
+            _show_other_kinds(settings)
             _show_broken_messages(settings)
     if not keep_serving:
         console.print("The gateway is stopped. `make run` keeps it serving.")
@@ -90,6 +126,13 @@ def _show_refusals(settings: Settings) -> None:
     _say("A person whom the institution does not have in its file", f"Client pcsa asks about {stranger.ssin}.")
     with Caller(settings, "pcsa") as caller:
         show_call(caller.call(_SERVICE, "consultCareer", ssin=stranger.ssin, begin="2015-01-01"))
+
+
+def _show_other_kinds(settings: Settings) -> None:
+    for client, title, service, operation, ssin, criteria in _OTHER_KINDS:
+        _say(title, f"Client {client} calls {operation}.")
+        with Caller(settings, client) as caller:
+            show_call(caller.call(service, operation, ssin=ssin, settings=criteria))
 
 
 def _show_broken_messages(settings: Settings) -> None:

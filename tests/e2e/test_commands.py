@@ -371,7 +371,8 @@ def tour_environment() -> dict[str, str]:
 def test_the_tour_shows_an_answer_refusals_and_broken_messages(state: Path) -> None:
     shown = run_command("tour", "--state", state, **tour_environment())
     assert shown.returncode == 0, shown.stderr
-    for told in ("code: MSG00000", "code: MSG00027", "code: MSG00012", "GTW00013", "wsse:SecurityTokenUnavailable"):
+    refused = ("code: MSG00027", "code: MSG00012", "GTW00013", "wsse:SecurityTokenUnavailable")
+    for told in ("code: MSG00000", "inService: true", "path: MANAGER", "state: OK", *refused):
         assert told in shown.stdout
 
 

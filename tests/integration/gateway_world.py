@@ -400,7 +400,7 @@ def opened_node(
     clock = clock or Clock()
     usual = {"public_url": PUBLIC_URL, "trusted_proxies": (PROXY,), "threads": THREADS}
     loaded = load_settings(**usual | {"state": directory, "database_url": database_url} | settings)
-    replaced = {service: repository, "EmployerMandateConsultationService/v2": user_access}
+    replaced = {"EmployerMandateConsultationService/v2": user_access, service: repository}
     gateway = build_gateway(loaded, clock, {name: source for name, source in replaced.items() if source is not None})
     try:
         yield World(loaded, gateway, clock, databases)

@@ -17,7 +17,7 @@ class FakeUserAccess:
         answer: AccessGiven | AccessRefused | None = None,
     ) -> None:
         self._reachable = {user: frozenset(numbers) for user, numbers in (reachable or {}).items()}
-        self._answer = answer
+        self.answer = answer
         self.asked: list[AccessQuestion] = []
         self.fault: Exception | None = None
 
@@ -25,8 +25,8 @@ class FakeUserAccess:
         self.asked.append(question)
         if self.fault is not None:
             raise self.fault
-        if self._answer is not None:
-            return self._answer
+        if self.answer is not None:
+            return self.answer
         numbers = {question.entity.registration_number, question.entity.enterprise_number}
         if numbers & self._reachable.get(question.technical_user_id, frozenset()):
             return AccessGiven(AccessPath.USER)
