@@ -75,6 +75,16 @@ def test_commands_to_try_answer_as_the_readme_says(reader: Reader) -> None:
     [
         ("self-employed", ["value: DATA_FOUND"] * 2),
         ("test-connection", ["echo: hello"]),
+        (
+            "employer-mandate-consultation",
+            [
+                "path: MANAGER",
+                "path: USER",
+                "path: RECOGNISED_SOCIAL_SECRETARIAT",
+                "path: SERVICE_PROVIDER",
+                "code: USER_BLOCKED",
+            ],
+        ),
     ],
 )
 def test_examples_of_a_service_are_answered(reader: Reader, page: str, answered: list[str]) -> None:
