@@ -233,7 +233,8 @@ def _check_integration(question: _Question, ssin: str) -> Deny | None:
     if is_integrated(rule, question.customer.key, question.person(ssin).client_inscriptions, days):
         return None
     contexts = " or ".join(sorted(rule.contexts))
-    wanted = f"an inscription under {contexts} on a day from {days[0]} to {days[1]}"
+    when = f"on {days[0]}" if days[0] == days[1] else f"on a day from {days[0]} to {days[1]}"
+    wanted = f"an inscription under {contexts} {when}"
     identity = ((name, str(value)) for name, value in question.customer.to_values().items())
     return question.deny_person(
         ssin,

@@ -78,7 +78,8 @@ class Caller:
             raise Problem(f"{self._url} does not answer ({type(error).__name__}): is the gateway running?") from None
         except zeep.exceptions.Error as error:
             raise Problem(
-                f"the request is not whole: {error}. Give it with options such as --ssin and --begin."
+                f"the request is not whole: {error}. Give it with --set, or with --ssin or --begin where they fit; "
+                f"docs/services lists the elements of {operation}."
             ) from None
 
     def _find_operation(self, service: str, operation: str) -> OperationContract:

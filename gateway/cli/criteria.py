@@ -15,6 +15,9 @@ _PERIODS = ("criteria/period", "criteria/quarterPeriod", "criteria/receptionPeri
 _BEGINS = tuple(f"{period}/{name}" for period in _PERIODS for name in ("beginDate", "beginQuarter"))
 _ENDS = tuple(f"{period}/{name}" for period in _PERIODS for name in ("endDate", "endQuarter"))
 
+# What a call fills in by itself.
+_ENVELOPE = ("informationCustomer/", "informationCBSS/")
+
 _STEP = re.compile(r"(?P<name>[^\[\]]+)(?:\[(?P<number>[1-9][0-9]{0,3})\])?")
 
 
@@ -34,7 +37,8 @@ def fill_request(contract: OperationContract, request: dict[str, Any], settings:
             steps, path = [_STEP.fullmatch("criteria"), *steps], f"criteria/{path}"
         element = elements.get(path)
         if not equals or None in steps or element is None or not isinstance(element.type, SimpleType):
-            known = ", ".join(path for path, each in elements.items() if isinstance(each.type, SimpleType))
+            paths = (path for path, each in elements.items() if isinstance(each.type, SimpleType))
+            known = ", ".join(path.removeprefix("criteria/") for path in paths if not path.startswith(_ENVELOPE))
             raise Problem(f"--set {setting}: write path=value, with one of the paths {known}.")
         try:
             value = reader_of(element.type.builtin)(text)

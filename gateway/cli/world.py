@@ -79,7 +79,8 @@ def clients(state: StateOption = None, as_json: JsonOption = False) -> None:
         )
         for each in document["operations"]:
             contexts = ", ".join(each["legalContexts"])
-            console.print(f"  {each['service']} {each['operation']} under [cyan]{contexts}[/]", soft_wrap=True)
+            under = f" under [cyan]{contexts}[/]" if contexts else ""
+            console.print(f"  {each['service']} {each['operation']}{under}", soft_wrap=True)
 
 
 def _asker(each: Expectation) -> str:

@@ -25,6 +25,7 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, ExceptionContext, Pool, bindparam, create_engine, event, func, make_url, select
 
@@ -79,7 +80,7 @@ class Database:
             raise ValueError("the database must be a file: sqlite:////absolute/path")
         self._file = Path(address.database or "") if self._is_sqlite else None
         self._engine = create_engine(
-            address,
+            _existing(self._file) if self._file is not None else address,
             hide_parameters=True,
             pool_size=connections,
             max_overflow=0,
@@ -189,6 +190,11 @@ def _flock(path: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
         os.close(descriptor)
+
+
+def _existing(file: Path) -> URL:
+    """Name a file that must be there: a new one, empty, would pass for the database, and stand in the way of it."""
+    return URL.create("sqlite", database=f"file:{quote(str(file.absolute()))}", query={"mode": "rw", "uri": "true"})
 
 
 def _defaults(address: URL) -> dict[str, str | int]:

@@ -19,6 +19,8 @@ from tests.e2e.conftest import PATIENCE, RunningGateway, run_command, serving
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 ENVIRONMENT = Path(sys.prefix)
+# The worker whom the README has the brewery declare.
+NEW_WORKER = "90722496827"
 
 
 def code_blocks(heading: str, language: str, page: str = README) -> list[str]:
@@ -61,7 +63,7 @@ def reader(tmp_path: Path, gateway: RunningGateway) -> Reader:
 
 
 def test_commands_to_try_answer_as_the_readme_says(reader: Reader) -> None:
-    _, block = code_blocks("Try it", "sh")
+    _, block, *_ = code_blocks("Try it", "sh")
     *granted, refused = [reader.run(line) for line in block.splitlines()]
     assert [done.returncode for done in granted] == [0, 0, 0], [done.stderr for done in granted]
     assert "value: DATA_FOUND" in granted[-1].stdout
@@ -73,6 +75,16 @@ def test_commands_to_try_answer_as_the_readme_says(reader: Reader) -> None:
     [
         ("self-employed", ["value: DATA_FOUND"] * 2),
         ("test-connection", ["echo: hello"]),
+        (
+            "employer-mandate-consultation",
+            [
+                "path: MANAGER",
+                "path: USER",
+                "path: RECOGNISED_SOCIAL_SECRETARIAT",
+                "path: SERVICE_PROVIDER",
+                "code: USER_BLOCKED",
+            ],
+        ),
     ],
 )
 def test_examples_of_a_service_are_answered(reader: Reader, page: str, answered: list[str]) -> None:
@@ -90,9 +102,9 @@ def test_a_schema_is_made_as_the_operator_is_told(tmp_path: Path) -> None:
     database.close()
 
 
-def test_readme_speaks_of_a_person_of_the_demo_world() -> None:
+def test_readme_speaks_of_persons_of_the_demo_world() -> None:
     (persona,) = (each for each in load_personas() if each.name == "main-occupation")
-    assert set(re.findall(r"\b\d{11}\b", README)) == {persona.ssin}
+    assert set(re.findall(r"\b\d{11}\b", README)) == {persona.ssin, NEW_WORKER}
 
 
 def test_the_program_in_python_consults(reader: Reader) -> None:
@@ -109,6 +121,20 @@ def reader_of_own_world(tmp_path: Path) -> Iterator[Reader]:
     assert run_command("demo", "--state", state).returncode == 0
     with serving(state) as own:
         yield Reader(tmp_path, own)
+
+
+def test_what_to_try_next_answers(reader_of_own_world: Reader) -> None:
+    _, _, calls, users = code_blocks("Try it", "sh")
+    answers = [reader_of_own_world.run(line).stdout for line in calls.splitlines()]
+    for answer, expected in zip(
+        answers,
+        ("result: ACCEPTED", f"ssin: {NEW_WORKER}", "street: Hopstraat", "RECOGNISED_SOCIAL_SECRETARIAT", "KSZ OK"),
+        strict=True,
+    ):
+        assert expected in answer
+    done = [reader_of_own_world.run(line) for line in users.splitlines()]
+    assert [each.returncode for each in done] == [0, 0, 0], [each.stderr for each in done]
+    assert "0999930141-U6" in done[1].stdout
 
 
 def test_a_client_is_added_as_the_readme_says(reader_of_own_world: Reader) -> None:

@@ -21,7 +21,7 @@ from alembic.runtime.migration import MigrationContext
 from databases import Databases, sqlite_url
 from postgresql_server import PostgresServer
 from sqlalchemy import Engine, create_engine, func, insert, inspect, select, text
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
 import gateway.storage
 from gateway.storage.database import Database, WrongEncoding
@@ -55,6 +55,23 @@ for module in iter_modules(gateway.storage.__path__, "gateway.storage."):
 def _difference(database: Database) -> list[object]:
     with database.read() as connection:
         return list(compare_metadata(MigrationContext.configure(connection), metadata))
+
+
+def test_a_file_that_is_away_is_not_replaced_by_an_empty_one(tmp_path: Path) -> None:
+    folder = tmp_path / "a #1"
+    folder.mkdir()
+    file, database = folder / "ksz.db", Database(sqlite_url(folder))
+    database.migrate()
+    database.close()
+    away = file.rename(tmp_path / "away.db")
+    for use in (database.read, database.write):
+        with pytest.raises(OperationalError), use():
+            pass
+    assert not file.exists()
+    assert not database.is_current()
+    away.rename(file)
+    assert database.is_current()
+    database.close()
 
 
 def test_migrations_give_exactly_the_tables_that_the_code_uses(url: str) -> None:

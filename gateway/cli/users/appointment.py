@@ -1,10 +1,12 @@
 """`users appointment …`: the ticketed request for a chief access manager, from the form to the approval."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from authz.brussels import brussels_day
 from authz.user_management.commands import (
     ApproveAppointment,
     Command,
@@ -63,14 +65,18 @@ def request(
 @app.command()
 def receive(
     ticket: TicketArgument,
-    received_on: Annotated[str, typer.Option(metavar="DAY", help="Day on which the form came in: 2026-06-30.")],
+    received_on: Annotated[
+        str | None,
+        typer.Option(metavar="DAY", help="Day on which the form came in: 2026-06-30.", show_default="(today)"),
+    ] = None,
     medium: Annotated[Medium, typer.Option(metavar="MEDIUM", help="original, fax, copy or email.")] = Medium.ORIGINAL,
     enterprise: EnterpriseOption = None,
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Note that the signed form came in: only an original counts. Approval is due within five working days."""
-    _run(ReceiveOriginal(ticket, medium, parse_date(received_on)), enterprise, state, as_json)
+    day = brussels_day(datetime.now(UTC)) if received_on is None else parse_date(received_on)
+    _run(ReceiveOriginal(ticket, medium, day), enterprise, state, as_json)
 
 
 @app.command()

@@ -1,6 +1,8 @@
 """Passwords as a person gives them: typed without echo, or on standard input. Never as an option, which others see."""
 
 import sys
+import warnings
+from getpass import GetPassWarning
 from typing import Annotated
 
 import typer
@@ -14,12 +16,20 @@ PasswordStdinOption = Annotated[
 
 def read_password(what: str, *, from_stdin: bool) -> str:
     """Ask for a password that exists already."""
-    return _next_line(what) if from_stdin else typer.prompt(what, hide_input=True)
+    return _next_line(what) if from_stdin else _type(what)
 
 
 def read_new_password(what: str, *, from_stdin: bool) -> str:
     """Ask for a new password: twice where it is typed unseen."""
-    return _next_line(what) if from_stdin else typer.prompt(what, hide_input=True, confirmation_prompt=True)
+    return _next_line(what) if from_stdin else _type(what, twice=True)
+
+
+def _type(what: str, *, twice: bool = False) -> str:
+    try:
+        with warnings.catch_warnings(action="error", category=GetPassWarning):
+            return str(typer.prompt(what, hide_input=True, confirmation_prompt=twice))
+    except GetPassWarning:
+        raise Problem("there is no terminal to type a password on: give it with --password-stdin.") from None
 
 
 def _next_line(what: str) -> str:
