@@ -22,6 +22,7 @@ from gateway.storage.database import Database
 from gateway.storage.dimona_tables import dimona_declarations, dimona_submissions
 from gateway.storage.employer_tables import employers
 from gateway.storage.group_commit import GroupCommit
+from gateway.storage.tables import persons
 from services.consultation import SourceAnswerInvalid, SourceCommunicationFailed, SourceUnavailable
 from services.dimona.declaration import Accepted, Refused
 from services.dimona.period import (
@@ -35,6 +36,7 @@ from services.dimona.period import (
 )
 from services.dimona.personnel_file import Change, fold
 from services.dimona.repository import DimonaRepository, EmployerUnknown, TicketReused
+from services.dimona.worker import Person
 from services.employer import EmployerReference, Register
 from tests.unit.dimona_world import (
     ANNA,
@@ -43,10 +45,12 @@ from tests.unit.dimona_world import (
     BREWERY,
     CITY,
     CITY_SCHOOLS,
+    DECEASED,
     EMPLOYERS,
     MALFORMED,
     NOON,
     OLD_NUMBER,
+    OTHER_TWIN,
     PERSONS,
     TODAY,
     TWIN,
@@ -237,6 +241,65 @@ def test_periods_that_a_message_meets_are_found_however_they_are_named(repositor
         (answer,) = repository.submit(submission(wrong))
         assert isinstance(answer, Refused)
         assert [each.code for each in answer.anomalies] == ["00910-004"]
+
+
+def replace_number(repository: DimonaRepository, url: str, old: str, new: str) -> None:
+    """Let the register of persons learn that a number was replaced."""
+    if isinstance(repository, FakeDimonaRepository):
+        repository.persons[old] = Person(new)
+        return
+    database = Database(url)
+    with database.write() as connection:
+        connection.execute(persons.update().where(persons.c.ssin == old).values(replaced_by=new, cancelled=True))
+    database.close()
+
+
+def test_what_was_recorded_under_a_number_replaced_since_is_that_of_its_successor(
+    repository: DimonaRepository, url: str
+) -> None:
+    (first,) = repository.submit(submission(begin(ssin=BRAM.ssin, end_date=date(2026, 3, 20))))
+    assert isinstance(first, Accepted)
+    replace_number(repository, url, BRAM.ssin, DECEASED)
+    searches: list[dict[str, Any]] = [
+        {"employer": EmployerReference(Register.NSSO, BREWERY.registration_number)},
+        {"worker_name": WorkerName(BRAM.name, BRAM.first_name, BRAM.birth_date)},
+        {"ssins": (DECEASED,)},
+        {"ssins": (BRAM.ssin, ANNA.ssin, DECEASED)},
+    ]
+    for criteria in searches:
+        assert [each.ssin for each in everything(repository, **criteria)] == [DECEASED]
+    # Who asks by the number that he has is answered by it.
+    assert [each.ssin for each in everything(repository, ssins=(BRAM.ssin,))] == [BRAM.ssin]
+    for search, told in (
+        (DeclarationSearch(number=first.number), DECEASED),
+        (DeclarationSearch(ssin=DECEASED), DECEASED),
+        (DeclarationSearch(worker_name=WorkerName(BRAM.name, BRAM.first_name)), DECEASED),
+        (DeclarationSearch(ssin=BRAM.ssin), BRAM.ssin),
+    ):
+        assert [each.ssin for each in repository.find_declarations(search, 5).declarations] == [told]
+
+
+def test_a_period_under_a_number_replaced_since_counts_for_its_successor(
+    repository: DimonaRepository, url: str
+) -> None:
+    (first,) = repository.submit(submission(begin(ssin=TWIN.ssin, end_date=date(2026, 3, 20))))
+    assert isinstance(first, Accepted)
+    replace_number(repository, url, TWIN.ssin, OTHER_TWIN.ssin)
+    overlapping = [
+        begin(date(2026, 3, 20), ssin=OTHER_TWIN.ssin),
+        begin(date(2026, 3, 20), ssin=TWIN.ssin),
+        # The two numbers of one person are no two workers of the same name.
+        begin(date(2026, 3, 20), identity=identity(TWIN)),
+    ]
+    answers = repository.submit(submission(*overlapping))
+    codes = [[each.code for each in answer.anomalies] if isinstance(answer, Refused) else [] for answer in answers]
+    assert codes == [["00910-004"]] * 3
+    ended = repository.submit(submission(end(first.period_id, date(2026, 3, 19), ssin=OTHER_TWIN.ssin)))
+    begun = repository.submit(submission(*overlapping[:1]))
+    assert [type(each) for each in (*ended, *begun)] == [Accepted] * 2
+    assert [each.ssin for each in everything(repository, ssins=(OTHER_TWIN.ssin,))] == [OTHER_TWIN.ssin] * 2
+    declarations = repository.find_declarations(DeclarationSearch(ssin=OTHER_TWIN.ssin), 9).declarations
+    assert {each.period_id: each for each in everything(repository)} == fold(declarations)
 
 
 CRITERIA: dict[str, tuple[dict[str, Any], set[int]]] = {
@@ -452,11 +515,16 @@ def test_what_a_submission_rests_on_is_read_by_indexes(filled_url: str, database
 
 
 def plan_of(database: Database, statements: list[tuple[str, Any]]) -> str:
-    (asked,) = [each for each in statements if each[0].startswith("SELECT")]
+    plans = []
     with database.read() as connection:
-        plan = explain(connection, *asked)
-    assert "SCAN dimona" not in plan
-    return plan
+        for statement in [each for each in statements if each[0].startswith("SELECT")]:
+            plan = explain(connection, *statement)
+            assert "SCAN dimona" not in plan
+            assert "SCAN persons" not in plan
+            assert "Seq Scan" not in plan
+            plans.append(plan)
+    assert len(plans) <= 2
+    return plans[-1]
 
 
 def test_a_submission_takes_as_many_statements_however_much_it_declares(url: str) -> None:

@@ -29,6 +29,7 @@ from fixtures.employers import SyntheticEmployer, get_employer
 from fixtures.persona import Expectation
 from gateway.contracts import OperationContract, load_contracts
 from gateway.demo_world import demo_annexes
+from gateway.storage.tables import persons
 from gateway.xml.binding import compile_writer
 from services.consultation import SourceAnswerInvalid, SourceCommunicationFailed, SourceUnavailable
 from services.dimona import DESCRIPTOR
@@ -115,6 +116,10 @@ def told(reply: Reply, name: str = "dimonaPeriodId") -> list[str]:
     return [str(each.text) for each in reply.payload.iter(name)]
 
 
+def found_in(reply: Reply) -> list[Any]:
+    return list(reply.payload.iter("employmentPeriod"))
+
+
 @pytest.fixture(scope="module")
 def staffed(demo_state: DemoState, tmp_path_factory: pytest.TempPathFactory, log_lines: LogLines) -> Iterator[World]:
     """The brewery has declared three workers: two in the file of pensions, and one in that of the inspection."""
@@ -178,6 +183,33 @@ def test_a_ticket_sent_again_has_no_second_effect(open_own_world: OpenWorld) -> 
     assert len(told(ask(world, "consultPeriods", "brewery", FRESH))) == 2
     other = submit(world, begin(ANNA), ticket="once")
     assert (other.outcome[1], other.information[0]) == ("MSG00008", ("field", "informationCustomer/ticket"))
+
+
+def test_a_period_is_found_under_the_number_that_replaced_the_one_it_was_declared_under(
+    open_own_world: OpenWorld,
+) -> None:
+    world = open_own_world()
+    (period,) = told(submit(world, begin(ANNA), ticket="first"))
+    with world.gateway.storage.database.write() as connection:
+        connection.execute(persons.update().where(persons.c.ssin == ANNA).values(replaced_by=BRAM))
+    for client, criteria in (
+        ("pensions", FRESH | {"worker": {"ssin": BRAM}}),
+        ("pensions", FRESH),
+        ("brewery", FRESH),
+        ("brewery", FRESH | {"worker": {"ssin": BRAM}}),
+    ):
+        reply = ask(world, "consultPeriods", client, criteria)
+        assert [(each.findtext("dimonaPeriodId"), each.findtext("worker/ssin")) for each in found_in(reply)] == [
+            (period, BRAM)
+        ]
+    assert ask(world, "consultPeriods", "pensions", {"worker": {"ssin": ANNA}}).outcome[1] == "MSG00006"
+    # An enterprise is not told what became of a number: it is answered by the one that it has.
+    for number in (ANNA, BRAM):
+        (own,) = found_in(ask(world, "consultPeriods", "brewery", FRESH | {"worker": {"ssin": number}}))
+        assert own.findtext("worker/ssin") == number
+        checked = ask(world, "checkEmployment", "brewery", CHECK | {"worker": {"ssin": [number]}})
+        assert told(checked, "inService") == ["true"]
+    assert results(submit(world, begin(BRAM), ticket="second")) == ["REFUSED"]
 
 
 def test_a_hundred_declarations_with_identities_fit_into_a_message(open_own_world: OpenWorld) -> None:
