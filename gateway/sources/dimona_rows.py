@@ -38,7 +38,12 @@ _NO_NUMBERS: Mapping[str, str] = MappingProxyType({})
 def make_employer(row: AnyRow) -> Employer:
     """Read the columns of `employers`."""
     return Employer(
-        Register(row.register), row.registration_number, row.enterprise_number, row.name, row.natural_person
+        Register(row.register),
+        row.registration_number,
+        row.enterprise_number,
+        row.name,
+        row.natural_person,
+        row.deletion_date,
     )
 
 

@@ -52,6 +52,7 @@ from tests.unit.dimona_world import (
     OLD_NUMBER,
     OTHER_TWIN,
     PERSONS,
+    STRUCK_OFF,
     TODAY,
     TWIN,
     UNKNOWN,
@@ -302,6 +303,15 @@ def test_a_period_under_a_number_replaced_since_counts_for_its_successor(
     assert {each.period_id: each for each in everything(repository)} == fold(declarations)
 
 
+def test_nobody_begins_with_an_employer_after_it_was_struck_off(repository: DimonaRepository) -> None:
+    days = [TODAY, TODAY + timedelta(days=1)]
+    answers = repository.submit(submission(*(begin(day, end_date=day) for day in days), employer=STRUCK_OFF))
+    codes = [[each.code for each in answer.anomalies] if isinstance(answer, Refused) else [] for answer in answers]
+    assert codes == [[], ["00910-005"]]
+    (period,) = everything(repository, employer=EmployerReference(enterprise_number=STRUCK_OFF.enterprise_number))
+    assert (period.begin_date, period.employer) == (TODAY, STRUCK_OFF)
+
+
 CRITERIA: dict[str, tuple[dict[str, Any], set[int]]] = {
     "one worker": ({"ssins": (TWIN.ssin,)}, {6}),
     "several workers": ({"ssins": (BRAM.ssin, TWIN.ssin)}, {4, 6}),
@@ -548,7 +558,9 @@ def test_of_several_registrations_the_one_that_is_not_struck_off_is_meant(url: s
                 .values(deletion_date=TODAY)
             )
         assert repository.find_employer(EmployerReference(enterprise_number=CITY.enterprise_number)) == CITY_SCHOOLS
-        assert repository.find_employer(EmployerReference(Register.NSSO, CITY.registration_number)) == CITY
+        assert repository.find_employer(EmployerReference(Register.NSSO, CITY.registration_number)) == replace(
+            CITY, deletion_date=TODAY
+        )
 
 
 def test_what_is_loaded_is_what_was_declared(url: str, databases: Databases, tmp_path: Path, template: str) -> None:
