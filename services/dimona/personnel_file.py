@@ -157,13 +157,13 @@ def declare(
         case, recorded = _prepare(declaration, employer, received_at, file, known, counts)
         anomalies = find_anomalies(case)
         if anomalies:
-            answers.append(Refused(anomalies))
+            answers.append(Refused(anomalies, case.worker.ssin if case.worker else ""))
             continue
         late = is_late(declaration, case.period, follow(case.period, recorded), received_at)
         recorded = replace(recorded, late=late)
         file[recorded.period_id] = follow(case.period, recorded)
         counts = Counts(counts.declarations + 1, counts.periods + (case.period is None))
-        answers.append(Accepted(recorded.number, recorded.period_id, recorded.late))
+        answers.append(Accepted(recorded.number, recorded.period_id, recorded.late, recorded.ssin))
         changes.append(Change(recorded, file[recorded.period_id]))
     return Declared(tuple(answers), tuple(changes))
 

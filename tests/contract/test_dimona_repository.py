@@ -312,6 +312,24 @@ def test_nobody_begins_with_an_employer_after_it_was_struck_off(repository: Dimo
     assert (period.begin_date, period.employer) == (TODAY, STRUCK_OFF)
 
 
+def test_an_answer_names_the_worker_wherever_it_is_known(repository: DimonaRepository) -> None:
+    (first,) = repository.submit(submission(begin(identity=identity(BRAM))))
+    assert isinstance(first, Accepted)
+    message = submission(
+        update(first.period_id, planned_days=3),
+        end(first.period_id, date(2020, 1, 1)),
+        begin(identity=identity(BRAM)),
+        begin(ssin=OLD_NUMBER),
+        begin(identity=identity(TWIN)),
+        cancel("100000000000"),
+    )
+    answers = repository.submit(message)
+    assert [isinstance(each, Accepted) for each in answers] == [True, False, False, True, False, False]
+    assert [first.ssin, *(each.ssin for each in answers)] == [BRAM.ssin] * 4 + [ANNA.ssin, "", ""]
+    assert repository.submit(message) == answers
+    assert BRAM.ssin not in repr(answers)
+
+
 CRITERIA: dict[str, tuple[dict[str, Any], set[int]]] = {
     "one worker": ({"ssins": (TWIN.ssin,)}, {6}),
     "several workers": ({"ssins": (BRAM.ssin, TWIN.ssin)}, {4, 6}),
@@ -561,6 +579,17 @@ def test_of_several_registrations_the_one_that_is_not_struck_off_is_meant(url: s
         assert repository.find_employer(EmployerReference(Register.NSSO, CITY.registration_number)) == replace(
             CITY, deletion_date=TODAY
         )
+
+
+def test_an_answer_kept_without_the_worker_is_still_given(url: str) -> None:
+    with opened(url) as (database, repository):
+        message = submission(begin(), begin())
+        answers = repository.submit(message)
+        with database.write() as connection:
+            kept = connection.execute(dimona_submissions.select()).one().answers
+            earlier = [{name: value for name, value in each.items() if name != "ssin"} for each in kept]
+            connection.execute(dimona_submissions.update().values(answers=earlier))
+        assert repository.submit(message) == tuple(replace(each, ssin="") for each in answers)
 
 
 def test_what_is_loaded_is_what_was_declared(url: str, databases: Databases, tmp_path: Path, template: str) -> None:
