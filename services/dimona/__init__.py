@@ -28,6 +28,7 @@ DESCRIPTOR = ServiceDescriptor(
             period="criteria/period",
             employer="criteria/employer",
             persons=ListedPersons("employmentPeriods/employmentPeriod", "worker/ssin", "no_data"),
+            notifies=True,
         ),
         OperationDescriptor(
             "checkEmployment",
