@@ -21,6 +21,7 @@ from gateway_world import (
     open_world,
     signed_names,
 )
+from lxml import etree
 
 from authz.annex_document import read_annex
 from authz.brussels import brussels_day
@@ -213,7 +214,7 @@ def test_a_period_is_found_under_the_number_that_replaced_the_one_it_was_declare
 
 
 def test_a_hundred_declarations_with_identities_fit_into_a_message(open_own_world: OpenWorld) -> None:
-    world = open_own_world(max_message_bytes=512 * 1024)
+    world = open_own_world()
     address = {
         "street": "S" * 64, "houseNumber": "1" * 10, "box": "2" * 10, "postalCode": "9" * 12,
         "municipality": "M" * 48, "country": "BE",
@@ -223,6 +224,35 @@ def test_a_hundred_declarations_with_identities_fit_into_a_message(open_own_worl
     declaration["in"]["worker"] = {"identity": identity}
     reply = submit(world, *[declaration] * 100, ticket="many")
     assert results(reply) == ["REFUSED"] * 100
+    assert submit_written(world, [declaration] * 100).outcome == ("NO_RESULT", "MSG00008")
+
+
+def submit_written(world: World, declarations: list[Mapping[str, Any]]) -> Reply:
+    """Send declarations without a ticket, indented as people write them."""
+    values = {
+        "informationCustomer": {"customerIdentification": {"cbeNumber": CLIENTS["brewery"][0]}},
+        "legalContext": CLIENTS["brewery"][1],
+        "criteria": OWN | {"declaration": declarations},
+    }
+    payload = etree.fromstring(compile_writer(contracts()["submitDeclarations"].request, DIMONA, "v1")(values))
+    etree.indent(payload)
+    return world.post(world.sign(etree.tostring(payload, encoding="unicode"), "brewery"), DIMONA_PATH)
+
+
+def test_what_is_too_large_is_told_to_be_split(open_own_world: OpenWorld) -> None:
+    world = open_own_world(max_message_bytes=1024 * 1024)
+    address = {
+        "street": "\u6771" * 64, "houseNumber": "1", "postalCode": "9000",
+        "municipality": "\u4eac" * 48, "country": "BE",
+    }  # fmt: skip
+    name = {"name": "\u6771" * 96, "address": address}
+    identity = {"name": "\u6771" * 48, "firstName": "\u4eac" * 48, "birthDate": TODAY, "sex": "X", "address": address}
+    declaration = begin(ANNA, features={"studentPlaceOfWork": name})
+    declaration["in"]["worker"] = {"identity": identity}
+    reply = submit_written(world, [declaration] * 100)
+    assert reply.status.startswith("413")
+    assert reply.faultstring.startswith("GTW00012: The message is larger than 262144 bytes: send less in each.")
+    assert submit_written(world, [declaration] * 90).outcome == ("NO_RESULT", "MSG00008")
 
 
 SOMEBODY = {"worker": {"ssin": ANNA}}
