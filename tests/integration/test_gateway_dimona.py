@@ -252,7 +252,7 @@ def test_what_is_too_large_is_told_to_be_split(open_own_world: OpenWorld) -> Non
     reply = submit_written(world, [declaration] * 100)
     assert reply.status.startswith("413")
     assert reply.faultstring.startswith("GTW00012: The message is larger than 262144 bytes: send less in each.")
-    assert submit_written(world, [declaration] * 90).outcome == ("NO_RESULT", "MSG00008")
+    assert submit_written(world, [declaration] * 50).outcome == ("NO_RESULT", "MSG00008")
 
 
 SOMEBODY = {"worker": {"ssin": ANNA}}
