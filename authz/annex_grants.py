@@ -51,7 +51,7 @@ def check_grant(grant: GrantPart, place: Path, contracts: Contracts, document: Y
     _check_parameters(grant, place, shape, document)
     _check_withheld(grant, place, shape, document)
     _check_integration(grant, place, shape, document)
-    _check_notified(grant, place, shape, document)
+    _check_notified(grant, place, shape, contracts, document)
 
 
 def _check_legal_contexts(grant: GrantPart, place: Path, shape: ContractShape, document: YamlDocument) -> None:
@@ -134,11 +134,19 @@ def check_reserved(grant: GrantPart, place: Path, shape: ContractShape, client: 
             document.add_problem((*place, "deliberation"), message, f"Write {reserved.deliberation}")
 
 
-def _check_notified(grant: GrantPart, place: Path, shape: ContractShape, document: YamlDocument) -> None:
+def _check_notified(
+    grant: GrantPart, place: Path, shape: ContractShape, contracts: Contracts, document: YamlDocument
+) -> None:
     where = (*place, "notified")
-    if grant.notified and not shape.lists_persons:
-        message = "the operation lists no persons, so that nobody can be notified of them"
-        document.add_problem(where, message, "Remove notified, or give it to an operation that lists persons")
+    if grant.notified and not shape.notifies:
+        message = "the operation notifies nobody"
+        notifying = (
+            f"give it to {operation} of {service}"
+            for service, operations in contracts.items()
+            for operation, other in operations.items()
+            if other.notifies
+        )
+        document.add_problem(where, message, " or ".join(("Remove notified", *notifying)))
     elif grant.notified and grant.integration is None:
         message = "without integration nothing says which persons the client is notified of"
         document.add_problem(where, message, "Add integration with its contexts, or remove notified")

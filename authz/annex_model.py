@@ -188,7 +188,7 @@ class GrantPart(_Part):
     notified: bool = Field(
         False,
         description="Whether the client is notified of each declaration about a person in its file; only where the "
-        "operation lists persons, and with `integration`, which says whose file counts",
+        "operation notifies (consultPeriods of DimonaService/v1), and with `integration`, which says whose file counts",
     )
 
 

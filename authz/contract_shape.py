@@ -35,9 +35,9 @@ class ContractShape:
     `request_paths` has every element of the request, `reply_paths` every element of the reply after `status`;
     `repeated` are the request's elements that may occur more than once.
     `has_data_filters`: the reply can list what was withheld. `consults_persons`: the reply holds data of a
-    person, `lists_persons`: of persons whom the request need not name. `names_employer`: the request can name
-    the employer that it is about. `reserved` has the legal contexts that may be granted to one client only. `kinds`
-    are the kinds of clients whose annex may grant the operation; None: any.
+    person. `notifies`: a client may be told of what the operation lists without asking. `names_employer`: the
+    request can name the employer that it is about. `reserved` has the legal contexts that may be granted to one client
+    only. `kinds` are the kinds of clients whose annex may grant the operation; None: any.
     """
 
     request_paths: Mapping[str, bool] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class ContractShape:
     has_data_filters: bool = False
     consults_persons: bool = True
     kinds: frozenset[str] | None = None
-    lists_persons: bool = False
+    notifies: bool = False
     names_employer: bool = False
     repeated: frozenset[str] = frozenset()
     reserved: Mapping[str, Reservation] = field(default_factory=dict)

@@ -66,7 +66,7 @@ class OperationContract:
             },
             has_data_filters=self.has_data_filters,
             consults_persons=self.descriptor.consults_persons,
-            lists_persons=self.descriptor.persons is not None,
+            notifies=self.descriptor.notifies,
             names_employer=self.descriptor.employer is not None,
             repeated=frozenset(path for path, element in self.request.paths() if element.many),
             reserved={

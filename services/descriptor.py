@@ -50,8 +50,10 @@ class OperationDescriptor:
     the reply lists persons, None where it lists none.
 
     `needs_grant` is False for the few operations that every client may call; `free_when` is (path, value) of a request
-    that every client may send all the same. `kinds` are the kinds of clients whose annex may grant the operation.
-    `reserved` are the legal contexts that one client has for itself. `max_bytes` bounds the whole message.
+    that every client may send all the same. `notifies`: a client whose annex says so is told without asking what
+    happens to the persons in its file, in the form of the items that `persons` lists. `kinds` are the kinds of clients
+    whose annex may grant the operation. `reserved` are the legal contexts that one client has for itself. `max_bytes`
+    bounds the whole message.
 
     `answers_when_broken`: the operation consults nobody and has no effect, so it is answered without the database: its
     message is neither remembered, counted nor recorded, and the answer leaves unsigned where it cannot be signed.
@@ -62,6 +64,7 @@ class OperationDescriptor:
     period: str | None = None
     employer: str | None = None
     persons: ListedPersons | None = None
+    notifies: bool = False
     needs_grant: bool = True
     free_when: tuple[str, str] | None = None
     kinds: frozenset[str] = CONSULTING_KINDS

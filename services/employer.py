@@ -5,6 +5,7 @@ others; both number by ten digits. A request may name the registration, the ente
 """
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 
@@ -29,10 +30,15 @@ class EmployerReference:
 
 @dataclass(frozen=True, slots=True)
 class Employer:
-    """An employer of the register. A natural person has no enterprise number in a few old registrations."""
+    """An employer of the register, which its registration number alone makes out.
+
+    A natural person has no enterprise number in a few old registrations. `deletion_date` is the day on which the
+    employer was struck off, None while it is not.
+    """
 
     register: Register
     registration_number: str
     enterprise_number: str | None
     name: str
     natural_person: bool = False
+    deletion_date: date | None = None

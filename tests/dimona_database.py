@@ -49,6 +49,7 @@ def add_employers(connection: Connection, added: Iterable[Employer]) -> None:
             "enterprise_number": each.enterprise_number,
             "name": each.name,
             "natural_person": each.natural_person,
+            "deletion_date": each.deletion_date,
             "document": {},
         }
         for each in added

@@ -1,8 +1,11 @@
-"""Who is meant by an SSIN or by an identity: the register of persons, and the NSSO's own register of workers."""
+"""Who is meant by an SSIN or by an identity: the register of persons, and the NSSO's own register of workers.
+
+A person may have had several numbers; what was recorded under one that was replaced afterwards is that of the person.
+"""
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Column, ColumnElement, CompoundSelect, Connection, bindparam, func, select, union
 
 from authz.ssin import has_valid_check_digits
 from gateway.storage.dimona_tables import dimona_workers
@@ -18,6 +21,12 @@ _PERSONS = (
         func.coalesce(_SUCCESSORS.c.deceased_on, persons.c.deceased_on).label("deceased_on"),
     )
     .join_from(persons, _SUCCESSORS, _SUCCESSORS.c.ssin == persons.c.replaced_by, isouter=True)
+    .where(persons.c.ssin.in_(bindparam("ssins", expanding=True)))
+)
+_REPLACED = persons.alias("replaced")
+_NUMBERS = (
+    select(persons.c.ssin, func.coalesce(persons.c.replaced_by, persons.c.ssin).label("in_force"), _REPLACED.c.ssin)
+    .join_from(persons, _REPLACED, _REPLACED.c.replaced_by == func.coalesce(persons.c.replaced_by, persons.c.ssin))
     .where(persons.c.ssin.in_(bindparam("ssins", expanding=True)))
 )
 _NAMESAKES = (
@@ -47,6 +56,34 @@ def find_namesakes(connection: Connection, keys: Iterable[IdentityKey]) -> dict[
             if key in found:
                 found[key] = (*found[key], row.ssin)
     return found
+
+
+def find_numbers(connection: Connection, ssins: Iterable[str]) -> dict[str, str]:
+    """Return every number that the persons of these SSINs have or had, with the one of `ssins` that names the person.
+
+    Of two numbers of one person that of the two that is in force names it.
+    """
+    asked = set(ssins)
+    found = {ssin: ssin for ssin in asked}
+    rows = connection.execute(_NUMBERS, {"ssins": list(asked)}).all() if asked else []
+    for ssin, in_force, replaced in rows:
+        found[in_force] = found[replaced] = in_force if in_force in asked else ssin
+    return found
+
+
+def numbers_of_named(*conditions: ColumnElement[bool]) -> CompoundSelect[str]:
+    """Return the statement for every number that the workers have or had of whom these conditions hold."""
+    in_force = (
+        select(func.coalesce(persons.c.replaced_by, dimona_workers.c.ssin))
+        .join_from(dimona_workers, persons, persons.c.ssin == dimona_workers.c.ssin, isouter=True)
+        .where(*conditions)
+    )
+    return union(in_force, select(_REPLACED.c.ssin).where(_REPLACED.c.replaced_by.in_(in_force)))
+
+
+def in_force_of(ssin: Column[str]) -> ColumnElement[str]:
+    """Return the number in force for the one that a column holds, where a statement has joined `persons` on it."""
+    return func.coalesce(persons.c.replaced_by, ssin).label("in_force")
 
 
 def _standing_of_stranger(ssin: str) -> Standing:

@@ -1,12 +1,17 @@
 """Rows of the `dimona_…` tables and the values that they hold, both ways."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import Row
+from sqlalchemy import Row, select
 
+from gateway.sources.dimona_persons import in_force_of
+from gateway.storage.dimona_tables import dimona_declarations, dimona_periods
+from gateway.storage.employer_tables import employers
+from gateway.storage.tables import persons
 from services.consultation import SourceAnswerInvalid
 from services.dimona.declaration import Action, Declaration, DeclarationAnswer, Features, RecordedDeclaration
 from services.dimona.period import EmploymentPeriod
@@ -19,21 +24,39 @@ _ANSWERS: TypeAdapter[tuple[DeclarationAnswer, ...]] = TypeAdapter(tuple[Declara
 
 AnyRow = Row[*tuple[Any, ...]]
 
+PERIODS, DECLARATIONS = (
+    select(table, employers, in_force_of(table.c.ssin))
+    .join_from(table, employers, employers.c.registration_number == table.c.employer_number)
+    .join(persons, persons.c.ssin == table.c.ssin, isouter=True)
+    for table in (dimona_periods, dimona_declarations)
+)
+"""All that there is, in rows that `make_period` and `make_declaration` read."""
+
+_NO_NUMBERS: Mapping[str, str] = MappingProxyType({})
+
 
 def make_employer(row: AnyRow) -> Employer:
     """Read the columns of `employers`."""
     return Employer(
-        Register(row.register), row.registration_number, row.enterprise_number, row.name, row.natural_person
+        Register(row.register),
+        row.registration_number,
+        row.enterprise_number,
+        row.name,
+        row.natural_person,
+        row.deletion_date,
     )
 
 
-def make_period(row: AnyRow) -> EmploymentPeriod:
-    """Read the columns of `dimona_periods` and of `employers`; SourceAnswerInvalid for what is no period."""
+def make_period(row: AnyRow, numbers: Mapping[str, str] = _NO_NUMBERS) -> EmploymentPeriod:
+    """Read a row of `PERIODS`; SourceAnswerInvalid for what is no period.
+
+    `numbers` says under which number to tell what was recorded under another, by that other; else the one in force.
+    """
     with _reading("a period"):
         return EmploymentPeriod(
             period_id=row.period_id,
             employer=make_employer(row),
-            ssin=row.ssin,
+            ssin=numbers.get(row.ssin, row.in_force),
             features=_FEATURES.validate_python(row.features),
             begin_date=row.begin_date,
             begin_hour=row.begin_hour,
@@ -50,14 +73,14 @@ def make_period(row: AnyRow) -> EmploymentPeriod:
         )
 
 
-def make_declaration(row: AnyRow) -> RecordedDeclaration:
-    """Read the columns of `dimona_declarations` and of `employers`; SourceAnswerInvalid for what is no declaration."""
+def make_declaration(row: AnyRow, numbers: Mapping[str, str] = _NO_NUMBERS) -> RecordedDeclaration:
+    """Read a row of `DECLARATIONS` as `make_period` does; SourceAnswerInvalid for what is no declaration."""
     with _reading("a declaration"):
         return RecordedDeclaration(
             number=row.number,
             received_at=row.received_at,
             employer=make_employer(row),
-            ssin=row.ssin,
+            ssin=numbers.get(row.ssin, row.in_force),
             period_id=row.period_id,
             late=row.late,
             declaration=_DECLARATION.validate_python(row.declaration),

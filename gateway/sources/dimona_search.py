@@ -5,9 +5,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Integer, Select, Table, bindparam, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Integer, Select, Table, bindparam, or_
 
-from gateway.sources.dimona_rows import make_declaration, make_period
+from gateway.sources.dimona_persons import find_numbers, numbers_of_named
+from gateway.sources.dimona_rows import DECLARATIONS, PERIODS, make_declaration, make_period
 from gateway.storage.dimona_tables import dimona_declarations, dimona_periods, dimona_workers
 from gateway.storage.employer_tables import employers
 from services.calendar import BRUSSELS
@@ -33,11 +34,11 @@ def _in(name: str, column: ColumnElement[Any]) -> ColumnElement[bool]:
 
 def _common(table: Table, key: Column[Any]) -> Conditions:
     """Return the conditions that both tables have. Narrowing a name by date is a part of narrowing by name."""
-    named = select(_W.ssin).where(_is("search_key", _W.search_key))
+    named = _is("search_key", _W.search_key)
     return {
         "ssins": _in("ssins", table.c.ssin),
-        "search_key": table.c.ssin.in_(named),
-        "birth_date": table.c.ssin.in_(named.where(_is("birth_date", _W.birth_date))),
+        "search_key": table.c.ssin.in_(numbers_of_named(named)),
+        "birth_date": table.c.ssin.in_(numbers_of_named(named, _is("birth_date", _W.birth_date))),
         "register": _is("register", _E.register),
         "registration_number": _is("registration_number", table.c.employer_number),
         "enterprise_number": _is("enterprise_number", _E.enterprise_number),
@@ -69,8 +70,9 @@ _DECLARATIONS: Conditions = {
 
 def search_periods(connection: Connection, search: PeriodSearch, limit: int) -> PeriodPage:
     """Return at most `limit` periods that meet every criterion."""
+    numbers = find_numbers(connection, search.ssins)
     criteria = _given(
-        ssins=list(search.ssins),
+        ssins=list(numbers),
         **_worker(search.worker_name),
         **_employer(search.employer),
         worker_types=list(search.worker_types),
@@ -82,14 +84,15 @@ def search_periods(connection: Connection, search: PeriodSearch, limit: int) -> 
         not_cancelled=not search.include_cancelled,
     )
     rows = connection.execute(_periods(tuple(criteria)), criteria | {"most": limit + 1}).all()
-    return PeriodPage(tuple(make_period(row) for row in rows[:limit]), len(rows) > limit)
+    return PeriodPage(tuple(make_period(row, numbers) for row in rows[:limit]), len(rows) > limit)
 
 
 def search_declarations(connection: Connection, search: DeclarationSearch, limit: int) -> DeclarationPage:
     """Return at most `limit` declarations that meet every criterion."""
+    numbers = find_numbers(connection, (search.ssin,) if search.ssin is not None else ())
     criteria = _given(
         number=search.number,
-        ssins=[search.ssin] if search.ssin is not None else None,
+        ssins=list(numbers),
         **_worker(search.worker_name),
         **_employer(search.employer),
         worker_types=[search.worker_type] if search.worker_type is not None else None,
@@ -100,20 +103,18 @@ def search_declarations(connection: Connection, search: DeclarationSearch, limit
         after=search.after,
     )
     rows = connection.execute(_declarations(tuple(criteria)), criteria | {"most": limit + 1}).all()
-    return DeclarationPage(tuple(make_declaration(row) for row in rows[:limit]), len(rows) > limit)
+    return DeclarationPage(tuple(make_declaration(row, numbers) for row in rows[:limit]), len(rows) > limit)
 
 
 @cache
 def _periods(names: tuple[str, ...]) -> Select[*tuple[Any, ...]]:
-    statement = select(dimona_periods, employers).join(employers, _E.registration_number == _P.employer_number)
-    wanted = statement.where(*(_PERIODS[name] for name in names))
+    wanted = PERIODS.where(*(_PERIODS[name] for name in names))
     return wanted.order_by(_P.period_id).limit(bindparam("most", type_=Integer))
 
 
 @cache
 def _declarations(names: tuple[str, ...]) -> Select[*tuple[Any, ...]]:
-    statement = select(dimona_declarations, employers).join(employers, _E.registration_number == _D.employer_number)
-    wanted = statement.where(*(_DECLARATIONS[name] for name in names))
+    wanted = DECLARATIONS.where(*(_DECLARATIONS[name] for name in names))
     return wanted.order_by(_D.number).limit(bindparam("most", type_=Integer))
 
 

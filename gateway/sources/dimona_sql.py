@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, or_, select
 
 from gateway.sources.asking import Read, asking
-from gateway.sources.dimona_persons import find_namesakes, find_persons
+from gateway.sources.dimona_persons import find_namesakes, find_numbers, find_persons
 from gateway.sources.dimona_rows import (
+    PERIODS,
     make_declaration_row,
     make_employer,
     make_period,
@@ -54,11 +55,7 @@ _COUNTS = select(
     select(func.max(dimona_declarations.c.number)).scalar_subquery().label("declaration"),
     select(func.max(_P.period_id)).scalar_subquery().label("period"),
 )
-_OF_EMPLOYER = (
-    select(dimona_periods, employers)
-    .join(employers, _E.registration_number == _P.employer_number)
-    .where(_P.employer_number == bindparam("employer"))
-)
+_OF_EMPLOYER = PERIODS.where(_P.employer_number == bindparam("employer"))
 _NAMED = _OF_EMPLOYER.where(_P.period_id.in_(bindparam("ids", expanding=True)))
 # What was cancelled, or ended before all that is declared begins, meets nothing of it.
 _MET = _OF_EMPLOYER.where(
@@ -66,11 +63,13 @@ _MET = _OF_EMPLOYER.where(
     ~_P.cancelled,
     or_(_P.end_date.is_(None), _P.end_date >= bindparam("since")),
 )
+# A period keeps the number under which it began, whatever number is in force when it changes.
+_LASTING = {_P.period_id, _P.ssin}
 _PUT_PERIOD = for_each_dialect(
     dimona_periods,
     lambda statement: statement.on_conflict_do_update(
         index_elements=["period_id"],
-        set_={column.name: statement.excluded[column.name] for column in dimona_periods.c if not column.primary_key},
+        set_={column.name: statement.excluded[column.name] for column in _P if column not in _LASTING},
     ),
 )
 
@@ -181,12 +180,14 @@ def _load(
     declared = {each.ssin for each in declarations if each.ssin is not None}
     held = {each.ssin for each in periods.values()}
     persons = find_persons(connection, declared | held | {ssin for found in workers.values() for ssin in found})
-    namesakes = {key: tuple(persons[ssin] for ssin in found) for key, found in workers.items()}
+    # Two numbers of one person are one namesake.
+    namesakes = {key: tuple(dict.fromkeys(persons[ssin] for ssin in found)) for key, found in workers.items()}
+    meant = held | {each.ssin for each in persons.values()}
     met = _find_periods(
         connection,
         _MET,
         employer,
-        ssins=held | {each.ssin for each in persons.values()},
+        ssins=list(find_numbers(connection, meant)),
         since=_earliest(declarations, periods.values()),
     )
     return Known(persons, namesakes), met | periods

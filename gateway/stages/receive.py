@@ -21,5 +21,5 @@ def receive(arrived: Arrived, max_bytes: int) -> Received:
     if str(header.get_param("charset", "utf-8")).strip("'\" ").lower() not in ("utf-8", "utf8", "us-ascii"):
         raise Fault("GTW00011", "Send the message in UTF-8 and say so in the Content-Type.", http_status=415)
     if arrived.body is None:
-        raise Fault("GTW00012", f"The message is larger than {max_bytes} bytes.", http_status=413)
+        raise Fault("GTW00012", f"The message is larger than {max_bytes} bytes: send less in each.", http_status=413)
     return Received(arrived, arrived.body)

@@ -16,5 +16,6 @@ def resolve(admitted: Admitted) -> Resolved:
     if action not in ("", operation.soap_action):
         raise Fault("GTW00017", f"The SOAPAction of this message is {operation.soap_action}, or leave it empty.")
     if len(arrived.body or b"") > operation.descriptor.max_bytes:
-        raise Fault("GTW00012", f"The message is larger than {operation.descriptor.max_bytes} bytes.", http_status=413)
+        most = operation.descriptor.max_bytes
+        raise Fault("GTW00012", f"The message is larger than {most} bytes: send less in each.", http_status=413)
     return Resolved(admitted, operation)

@@ -2,6 +2,7 @@
 
 As the newest migration leaves them; a test compares the two. Declarations are only added. Periods are a projection of
 them, written in the transaction of the declaration: `services.dimona.personnel_file.fold` would make the same ones.
+Both keep the SSIN under which they were recorded; readers tell the one that is in force (`persons.replaced_by`).
 Each index serves one criterion of a search, in the order in which pages follow each other.
 """
 

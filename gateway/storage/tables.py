@@ -73,6 +73,7 @@ persons = Table(
     Column("replaced_by", String(11)),
     Column("cancelled", Boolean, nullable=False),
     Column("deceased_on", Date),
+    Index("ix_persons_replaced_by", "replaced_by"),
 )
 
 # The repertory of persons: `organisation` is the text of `Organisation.key`. The unique constraint is also

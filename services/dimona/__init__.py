@@ -4,9 +4,6 @@ from services.descriptor import ListedPersons, OperationDescriptor, ServiceDescr
 from services.dimona.service import NAMESPACE, Dimona
 from services.statuses import load_statuses
 
-# A hundred declarations with whole identities and addresses are some 350 KB when they are indented.
-LARGEST_SUBMISSION = 512 * 1024
-
 DESCRIPTOR = ServiceDescriptor(
     name="DimonaService/v1",
     path="/DimonaService/v1/consult",
@@ -14,7 +11,7 @@ DESCRIPTOR = ServiceDescriptor(
     namespace=NAMESPACE,
     spyne_service=Dimona,
     operations=(
-        OperationDescriptor("submitDeclarations", employer="criteria/employer", max_bytes=LARGEST_SUBMISSION),
+        OperationDescriptor("submitDeclarations", employer="criteria/employer"),
         OperationDescriptor(
             "consultDeclarations",
             subject="criteria/worker/ssin",
@@ -28,6 +25,7 @@ DESCRIPTOR = ServiceDescriptor(
             period="criteria/period",
             employer="criteria/employer",
             persons=ListedPersons("employmentPeriods/employmentPeriod", "worker/ssin", "no_data"),
+            notifies=True,
         ),
         OperationDescriptor(
             "checkEmployment",

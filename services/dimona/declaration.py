@@ -113,18 +113,26 @@ class Anomaly:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A declaration that is recorded. `number` is its own, `period_id` that of the period that it is about."""
+    """A declaration that is recorded. `number` is its own, `period_id` that of the period that it is about.
+
+    `ssin` is that of the worker, for the audit alone; answers kept since before it was have none.
+    """
 
     number: str
     period_id: str
     late: bool
+    ssin: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A declaration of which nothing is recorded but this answer; at least one anomaly, in the order of the fields."""
+    """A declaration of which nothing is recorded but this answer; at least one anomaly, in the order of the fields.
+
+    `ssin` is that of the worker where it can be told who is meant, for the audit alone; empty where it cannot.
+    """
 
     anomalies: tuple[Anomaly, ...]
+    ssin: str = field(default="", repr=False)
 
 
 DeclarationAnswer = Accepted | Refused

@@ -39,8 +39,9 @@ def submit_declarations(consultation: Consultation, repository: DimonaRepository
     except TicketReused:
         return UnusableCriterion(TICKET, "was used before, for other declarations: choose another").to_outcome()
     refuse_answers(len(answers), len(submission.declarations))
-    named = dict.fromkeys(each.ssin for each in submission.declarations if each.ssin is not None)
-    return Outcome("data_found", {"declarationResults": make_results(answers)}, concerned=tuple(named))
+    # Who is declared by identity, or by the period alone, is known from the answer only.
+    concerned = dict.fromkeys(each.ssin for each in (*submission.declarations, *answers) if each.ssin)
+    return Outcome("data_found", {"declarationResults": make_results(answers)}, concerned=tuple(concerned))
 
 
 def consult_declarations(consultation: Consultation, repository: DimonaRepository, tokens: PageTokens) -> Outcome:

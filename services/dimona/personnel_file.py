@@ -157,13 +157,13 @@ def declare(
         case, recorded = _prepare(declaration, employer, received_at, file, known, counts)
         anomalies = find_anomalies(case)
         if anomalies:
-            answers.append(Refused(anomalies))
+            answers.append(Refused(anomalies, case.worker.ssin if case.worker else ""))
             continue
         late = is_late(declaration, case.period, follow(case.period, recorded), received_at)
         recorded = replace(recorded, late=late)
         file[recorded.period_id] = follow(case.period, recorded)
         counts = Counts(counts.declarations + 1, counts.periods + (case.period is None))
-        answers.append(Accepted(recorded.number, recorded.period_id, recorded.late))
+        answers.append(Accepted(recorded.number, recorded.period_id, recorded.late, recorded.ssin))
         changes.append(Change(recorded, file[recorded.period_id]))
     return Declared(tuple(answers), tuple(changes))
 
@@ -193,7 +193,7 @@ def _prepare(
     others = tuple(
         each
         for each in file.values()
-        if worker and each.ssin == recorded.ssin and each.employer == employer and each is not period
+        if worker and each.ssin == recorded.ssin and _is_with(each, employer) and each is not period
     )
     result = follow(period, recorded) if is_judged else None
     return Case(declaration, received_at, period, candidates, worker, result, others), recorded
@@ -201,7 +201,11 @@ def _prepare(
 
 def _find_period(declaration: Declaration, employer: Employer, file: Periods) -> EmploymentPeriod | None:
     period = file.get(declaration.period_id or "")
-    return period if period is not None and period.employer == employer else None
+    return period if period is not None and _is_with(period, employer) else None
+
+
+def _is_with(period: EmploymentPeriod, employer: Employer) -> bool:
+    return period.employer.registration_number == employer.registration_number
 
 
 def _find_candidates(declaration: Declaration, known: Known) -> tuple[Person, ...]:

@@ -21,6 +21,9 @@ class DimonaRepository(Protocol):
     May raise `SourceUnavailable` (it cannot be asked now), `SourceAnswerInvalid` (it answered what it may not) or
     `SourceCommunicationFailed` (the exchange broke off: whether declarations were recorded is learnt by sending the
     same ticket again).
+
+    What was recorded under an SSIN that was replaced afterwards is that of the person: a search by any number of the
+    person finds it, told under the number of the search, and every other search tells it under the number in force.
     """
 
     def submit(self, submission: Submission) -> tuple[DeclarationAnswer, ...]:

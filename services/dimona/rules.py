@@ -167,6 +167,15 @@ def worker_deceased(case: Case) -> bool:
     return case.worker.deceased_on < case.result.begin_date
 
 
+def employer_struck_off(case: Case) -> bool:
+    """Nobody begins with an employer that is no more; what began may still end, change and be undone."""
+    result = case.result
+    if result is None or result.employer.deletion_date is None:
+        return False
+    begins_later = case.period is None or result.begin_date > case.period.begin_date
+    return begins_later and result.begin_date > result.employer.deletion_date
+
+
 def periods_overlap(case: Case) -> bool:
     result = case.result
     return result is not None and any(
@@ -271,6 +280,7 @@ RULES: tuple[Rule, ...] = (
     begin_too_early,
     begin_too_far,
     worker_deceased,
+    employer_struck_off,
     periods_overlap,
     begin_hour_missing,
     begin_hour_not_allowed,

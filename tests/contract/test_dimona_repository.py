@@ -22,6 +22,7 @@ from gateway.storage.database import Database
 from gateway.storage.dimona_tables import dimona_declarations, dimona_submissions
 from gateway.storage.employer_tables import employers
 from gateway.storage.group_commit import GroupCommit
+from gateway.storage.tables import persons
 from services.consultation import SourceAnswerInvalid, SourceCommunicationFailed, SourceUnavailable
 from services.dimona.declaration import Accepted, Refused
 from services.dimona.period import (
@@ -35,6 +36,7 @@ from services.dimona.period import (
 )
 from services.dimona.personnel_file import Change, fold
 from services.dimona.repository import DimonaRepository, EmployerUnknown, TicketReused
+from services.dimona.worker import Person
 from services.employer import EmployerReference, Register
 from tests.unit.dimona_world import (
     ANNA,
@@ -43,11 +45,14 @@ from tests.unit.dimona_world import (
     BREWERY,
     CITY,
     CITY_SCHOOLS,
+    DECEASED,
     EMPLOYERS,
     MALFORMED,
     NOON,
     OLD_NUMBER,
+    OTHER_TWIN,
     PERSONS,
+    STRUCK_OFF,
     TODAY,
     TWIN,
     UNKNOWN,
@@ -237,6 +242,92 @@ def test_periods_that_a_message_meets_are_found_however_they_are_named(repositor
         (answer,) = repository.submit(submission(wrong))
         assert isinstance(answer, Refused)
         assert [each.code for each in answer.anomalies] == ["00910-004"]
+
+
+def replace_number(repository: DimonaRepository, url: str, old: str, new: str) -> None:
+    """Let the register of persons learn that a number was replaced."""
+    if isinstance(repository, FakeDimonaRepository):
+        repository.persons[old] = Person(new)
+        return
+    database = Database(url)
+    with database.write() as connection:
+        connection.execute(persons.update().where(persons.c.ssin == old).values(replaced_by=new, cancelled=True))
+    database.close()
+
+
+def test_what_was_recorded_under_a_number_replaced_since_is_that_of_its_successor(
+    repository: DimonaRepository, url: str
+) -> None:
+    (first,) = repository.submit(submission(begin(ssin=BRAM.ssin, end_date=date(2026, 3, 20))))
+    assert isinstance(first, Accepted)
+    replace_number(repository, url, BRAM.ssin, DECEASED)
+    searches: list[dict[str, Any]] = [
+        {"employer": EmployerReference(Register.NSSO, BREWERY.registration_number)},
+        {"worker_name": WorkerName(BRAM.name, BRAM.first_name, BRAM.birth_date)},
+        {"ssins": (DECEASED,)},
+        {"ssins": (BRAM.ssin, ANNA.ssin, DECEASED)},
+    ]
+    for criteria in searches:
+        assert [each.ssin for each in everything(repository, **criteria)] == [DECEASED]
+    # Who asks by the number that he has is answered by it.
+    assert [each.ssin for each in everything(repository, ssins=(BRAM.ssin,))] == [BRAM.ssin]
+    for search, told in (
+        (DeclarationSearch(number=first.number), DECEASED),
+        (DeclarationSearch(ssin=DECEASED), DECEASED),
+        (DeclarationSearch(worker_name=WorkerName(BRAM.name, BRAM.first_name)), DECEASED),
+        (DeclarationSearch(ssin=BRAM.ssin), BRAM.ssin),
+    ):
+        assert [each.ssin for each in repository.find_declarations(search, 5).declarations] == [told]
+
+
+def test_a_period_under_a_number_replaced_since_counts_for_its_successor(
+    repository: DimonaRepository, url: str
+) -> None:
+    (first,) = repository.submit(submission(begin(ssin=TWIN.ssin, end_date=date(2026, 3, 20))))
+    assert isinstance(first, Accepted)
+    replace_number(repository, url, TWIN.ssin, OTHER_TWIN.ssin)
+    overlapping = [
+        begin(date(2026, 3, 20), ssin=OTHER_TWIN.ssin),
+        begin(date(2026, 3, 20), ssin=TWIN.ssin),
+        # The two numbers of one person are no two workers of the same name.
+        begin(date(2026, 3, 20), identity=identity(TWIN)),
+    ]
+    answers = repository.submit(submission(*overlapping))
+    codes = [[each.code for each in answer.anomalies] if isinstance(answer, Refused) else [] for answer in answers]
+    assert codes == [["00910-004"]] * 3
+    ended = repository.submit(submission(end(first.period_id, date(2026, 3, 19), ssin=OTHER_TWIN.ssin)))
+    begun = repository.submit(submission(*overlapping[:1]))
+    assert [type(each) for each in (*ended, *begun)] == [Accepted] * 2
+    assert [each.ssin for each in everything(repository, ssins=(OTHER_TWIN.ssin,))] == [OTHER_TWIN.ssin] * 2
+    declarations = repository.find_declarations(DeclarationSearch(ssin=OTHER_TWIN.ssin), 9).declarations
+    assert {each.period_id: each for each in everything(repository)} == fold(declarations)
+
+
+def test_nobody_begins_with_an_employer_after_it_was_struck_off(repository: DimonaRepository) -> None:
+    days = [TODAY, TODAY + timedelta(days=1)]
+    answers = repository.submit(submission(*(begin(day, end_date=day) for day in days), employer=STRUCK_OFF))
+    codes = [[each.code for each in answer.anomalies] if isinstance(answer, Refused) else [] for answer in answers]
+    assert codes == [[], ["00910-005"]]
+    (period,) = everything(repository, employer=EmployerReference(enterprise_number=STRUCK_OFF.enterprise_number))
+    assert (period.begin_date, period.employer) == (TODAY, STRUCK_OFF)
+
+
+def test_an_answer_names_the_worker_wherever_it_is_known(repository: DimonaRepository) -> None:
+    (first,) = repository.submit(submission(begin(identity=identity(BRAM))))
+    assert isinstance(first, Accepted)
+    message = submission(
+        update(first.period_id, planned_days=3),
+        end(first.period_id, date(2020, 1, 1)),
+        begin(identity=identity(BRAM)),
+        begin(ssin=OLD_NUMBER),
+        begin(identity=identity(TWIN)),
+        cancel("100000000000"),
+    )
+    answers = repository.submit(message)
+    assert [isinstance(each, Accepted) for each in answers] == [True, False, False, True, False, False]
+    assert [first.ssin, *(each.ssin for each in answers)] == [BRAM.ssin] * 4 + [ANNA.ssin, "", ""]
+    assert repository.submit(message) == answers
+    assert BRAM.ssin not in repr(answers)
 
 
 CRITERIA: dict[str, tuple[dict[str, Any], set[int]]] = {
@@ -452,11 +543,16 @@ def test_what_a_submission_rests_on_is_read_by_indexes(filled_url: str, database
 
 
 def plan_of(database: Database, statements: list[tuple[str, Any]]) -> str:
-    (asked,) = [each for each in statements if each[0].startswith("SELECT")]
+    plans = []
     with database.read() as connection:
-        plan = explain(connection, *asked)
-    assert "SCAN dimona" not in plan
-    return plan
+        for statement in [each for each in statements if each[0].startswith("SELECT")]:
+            plan = explain(connection, *statement)
+            assert "SCAN dimona" not in plan
+            assert "SCAN persons" not in plan
+            assert "Seq Scan" not in plan
+            plans.append(plan)
+    assert len(plans) <= 2
+    return plans[-1]
 
 
 def test_a_submission_takes_as_many_statements_however_much_it_declares(url: str) -> None:
@@ -480,7 +576,20 @@ def test_of_several_registrations_the_one_that_is_not_struck_off_is_meant(url: s
                 .values(deletion_date=TODAY)
             )
         assert repository.find_employer(EmployerReference(enterprise_number=CITY.enterprise_number)) == CITY_SCHOOLS
-        assert repository.find_employer(EmployerReference(Register.NSSO, CITY.registration_number)) == CITY
+        assert repository.find_employer(EmployerReference(Register.NSSO, CITY.registration_number)) == replace(
+            CITY, deletion_date=TODAY
+        )
+
+
+def test_an_answer_kept_without_the_worker_is_still_given(url: str) -> None:
+    with opened(url) as (database, repository):
+        message = submission(begin(), begin())
+        answers = repository.submit(message)
+        with database.write() as connection:
+            kept = connection.execute(dimona_submissions.select()).one().answers
+            earlier = [{name: value for name, value in each.items() if name != "ssin"} for each in kept]
+            connection.execute(dimona_submissions.update().values(answers=earlier))
+        assert repository.submit(message) == tuple(replace(each, ssin="") for each in answers)
 
 
 def test_what_is_loaded_is_what_was_declared(url: str, databases: Databases, tmp_path: Path, template: str) -> None:

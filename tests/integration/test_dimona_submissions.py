@@ -15,12 +15,10 @@ from pathlib import Path
 import pytest
 from databases import Databases
 from dimona_database import add_employers, opened, prepare_registers
-from sqlalchemy import select
 
-from gateway.sources.dimona_rows import make_period
+from gateway.sources.dimona_rows import PERIODS, make_period
 from gateway.sources.dimona_sql import SqlDimonaRepository
 from gateway.storage.dimona_tables import dimona_periods
-from gateway.storage.employer_tables import employers
 from services.dimona.declaration import Accepted, Submission
 from services.dimona.period import DeclarationSearch, EmploymentPeriod, PeriodSearch
 from services.dimona.personnel_file import fold
@@ -63,11 +61,8 @@ def test_ten_thousand_sequences_leave_the_file_that_the_model_has(url: str) -> N
         with ThreadPoolExecutor(THREADS) as pool:
             models = list(pool.map(lambda each: play(*each, repository), enumerate(crowd)))
         files: dict[str, list[EmploymentPeriod]] = {each.registration_number: [] for each in crowd}
-        statement = select(dimona_periods, employers).join(
-            employers, employers.c.registration_number == dimona_periods.c.employer_number
-        )
         with database.read() as connection:
-            for row in connection.execute(statement.order_by(dimona_periods.c.period_id)):
+            for row in connection.execute(PERIODS.order_by(dimona_periods.c.period_id)):
                 files[row.employer_number].append(make_period(row))
         declarations = repository.find_declarations(DeclarationSearch(), 10 * SEQUENCES).declarations
     for employer, model in zip(crowd, models, strict=True):

@@ -21,6 +21,7 @@ from gateway_world import (
     open_world,
     signed_names,
 )
+from lxml import etree
 
 from authz.annex_document import read_annex
 from authz.brussels import brussels_day
@@ -29,6 +30,7 @@ from fixtures.employers import SyntheticEmployer, get_employer
 from fixtures.persona import Expectation
 from gateway.contracts import OperationContract, load_contracts
 from gateway.demo_world import demo_annexes
+from gateway.storage.tables import persons
 from gateway.xml.binding import compile_writer
 from services.consultation import SourceAnswerInvalid, SourceCommunicationFailed, SourceUnavailable
 from services.dimona import DESCRIPTOR
@@ -115,6 +117,10 @@ def told(reply: Reply, name: str = "dimonaPeriodId") -> list[str]:
     return [str(each.text) for each in reply.payload.iter(name)]
 
 
+def found_in(reply: Reply) -> list[Any]:
+    return list(reply.payload.iter("employmentPeriod"))
+
+
 @pytest.fixture(scope="module")
 def staffed(demo_state: DemoState, tmp_path_factory: pytest.TempPathFactory, log_lines: LogLines) -> Iterator[World]:
     """The brewery has declared three workers: two in the file of pensions, and one in that of the inspection."""
@@ -180,8 +186,35 @@ def test_a_ticket_sent_again_has_no_second_effect(open_own_world: OpenWorld) -> 
     assert (other.outcome[1], other.information[0]) == ("MSG00008", ("field", "informationCustomer/ticket"))
 
 
+def test_a_period_is_found_under_the_number_that_replaced_the_one_it_was_declared_under(
+    open_own_world: OpenWorld,
+) -> None:
+    world = open_own_world()
+    (period,) = told(submit(world, begin(ANNA), ticket="first"))
+    with world.gateway.storage.database.write() as connection:
+        connection.execute(persons.update().where(persons.c.ssin == ANNA).values(replaced_by=BRAM))
+    for client, criteria in (
+        ("pensions", FRESH | {"worker": {"ssin": BRAM}}),
+        ("pensions", FRESH),
+        ("brewery", FRESH),
+        ("brewery", FRESH | {"worker": {"ssin": BRAM}}),
+    ):
+        reply = ask(world, "consultPeriods", client, criteria)
+        assert [(each.findtext("dimonaPeriodId"), each.findtext("worker/ssin")) for each in found_in(reply)] == [
+            (period, BRAM)
+        ]
+    assert ask(world, "consultPeriods", "pensions", {"worker": {"ssin": ANNA}}).outcome[1] == "MSG00006"
+    # An enterprise is not told what became of a number: it is answered by the one that it has.
+    for number in (ANNA, BRAM):
+        (own,) = found_in(ask(world, "consultPeriods", "brewery", FRESH | {"worker": {"ssin": number}}))
+        assert own.findtext("worker/ssin") == number
+        checked = ask(world, "checkEmployment", "brewery", CHECK | {"worker": {"ssin": [number]}})
+        assert told(checked, "inService") == ["true"]
+    assert results(submit(world, begin(BRAM), ticket="second")) == ["REFUSED"]
+
+
 def test_a_hundred_declarations_with_identities_fit_into_a_message(open_own_world: OpenWorld) -> None:
-    world = open_own_world(max_message_bytes=512 * 1024)
+    world = open_own_world()
     address = {
         "street": "S" * 64, "houseNumber": "1" * 10, "box": "2" * 10, "postalCode": "9" * 12,
         "municipality": "M" * 48, "country": "BE",
@@ -191,6 +224,35 @@ def test_a_hundred_declarations_with_identities_fit_into_a_message(open_own_worl
     declaration["in"]["worker"] = {"identity": identity}
     reply = submit(world, *[declaration] * 100, ticket="many")
     assert results(reply) == ["REFUSED"] * 100
+    assert submit_written(world, [declaration] * 100).outcome == ("NO_RESULT", "MSG00008")
+
+
+def submit_written(world: World, declarations: list[Mapping[str, Any]]) -> Reply:
+    """Send declarations without a ticket, indented as people write them."""
+    values = {
+        "informationCustomer": {"customerIdentification": {"cbeNumber": CLIENTS["brewery"][0]}},
+        "legalContext": CLIENTS["brewery"][1],
+        "criteria": OWN | {"declaration": declarations},
+    }
+    payload = etree.fromstring(compile_writer(contracts()["submitDeclarations"].request, DIMONA, "v1")(values))
+    etree.indent(payload)
+    return world.post(world.sign(etree.tostring(payload, encoding="unicode"), "brewery"), DIMONA_PATH)
+
+
+def test_what_is_too_large_is_told_to_be_split(open_own_world: OpenWorld) -> None:
+    world = open_own_world(max_message_bytes=1024 * 1024)
+    address = {
+        "street": "\u6771" * 64, "houseNumber": "1", "postalCode": "9000",
+        "municipality": "\u4eac" * 48, "country": "BE",
+    }  # fmt: skip
+    name = {"name": "\u6771" * 96, "address": address}
+    identity = {"name": "\u6771" * 48, "firstName": "\u4eac" * 48, "birthDate": TODAY, "sex": "X", "address": address}
+    declaration = begin(ANNA, features={"studentPlaceOfWork": name})
+    declaration["in"]["worker"] = {"identity": identity}
+    reply = submit_written(world, [declaration] * 100)
+    assert reply.status.startswith("413")
+    assert reply.faultstring.startswith("GTW00012: The message is larger than 262144 bytes: send less in each.")
+    assert submit_written(world, [declaration] * 50).outcome == ("NO_RESULT", "MSG00008")
 
 
 SOMEBODY = {"worker": {"ssin": ANNA}}

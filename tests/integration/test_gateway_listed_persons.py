@@ -41,10 +41,10 @@ def contracts() -> Mapping[str, OperationContract]:
     return {operation.descriptor.name: operation for operation in service.operations.values()}
 
 
-def ask(world: World, client: str, operation: str = "consultPeriods", **criteria: Any) -> Reply:
+def ask(world: World, client: str, operation: str = "consultPeriods", ticket: str = "mine", **criteria: Any) -> Reply:
     number, context = CLIENTS[client]
     values = {
-        "informationCustomer": {"ticket": "mine", "customerIdentification": {"cbeNumber": number}},
+        "informationCustomer": {"ticket": ticket, "customerIdentification": {"cbeNumber": number}},
         "legalContext": context,
         "criteria": criteria,
     }
@@ -180,6 +180,39 @@ def test_whoever_is_declared_by_number_is_found_in_the_audit(open_file: OpenWorl
     assert [consulted(world, worker) for worker in (OTHERS[0], OTHERS[1], ANNA)] == [1, 1, 0]
     (record,) = world.records()
     assert record["left_out"] is None
+
+
+def test_whoever_is_declared_by_identity_or_by_the_period_alone_is_found_in_the_audit(open_file: OpenWorld) -> None:
+    world = open_file(ANNA)
+    worker = OTHERS[0]
+    address = {"street": "Hopstraat", "houseNumber": "1", "postalCode": "9000", "municipality": "Gent", "country": "BE"}
+    names = {"name": worker.name, "firstName": worker.first_name, "birthDate": worker.birth_date, "sex": worker.sex}
+
+    def submit(ticket: str, declaration: Mapping[str, Any]) -> tuple[str | None, ...]:
+        asked = {"employer": name_employer(BREWERY), "declaration": [declaration]}
+        reply = ask(world, "brewery", "submitDeclarations", ticket, **asked)
+        assert worker.ssin not in reply.content.decode()
+        (result,) = reply.payload.iter("declarationResult")
+        return result.findtext("result"), result.findtext("dimonaPeriodId")
+
+    begun = declare(names | {"address": address}, TODAY)
+    result, period = submit("begun", begun)
+    assert result == "ACCEPTED"
+    assert submit("begun", begun) == (result, period)
+    too_early = {"dimonaPeriodId": period, "endingDate": TODAY - timedelta(days=1)}
+    for count, (ticket, declaration, expected) in enumerate(
+        (
+            ("again", begun, ("REFUSED", None)),
+            ("before", {"out": too_early}, ("REFUSED", None)),
+            ("ended", {"out": too_early | {"endingDate": TODAY}}, ("ACCEPTED", period)),
+            ("changed", {"update": {"dimonaPeriodId": period, "plannedDays": 2}}, ("ACCEPTED", period)),
+            ("undone", {"cancel": {"dimonaPeriodId": period}}, ("ACCEPTED", period)),
+        ),
+        3,
+    ):
+        assert submit(ticket, declaration) == expected
+        assert consulted(world, worker) == count
+    assert consulted(world, ANNA) == 0
 
 
 def test_nothing_is_declared_for_an_employer_that_is_not_accessible(open_file: OpenWorld) -> None:

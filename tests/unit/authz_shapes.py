@@ -1,5 +1,6 @@
 """The shape of SelfEmployedService v2, by hand, and the demo annexes read with it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -134,7 +135,7 @@ CONSULT_STAFF = ContractShape(
     ),
     reply_paths=_paths("periods?\nperiods/period\nperiods/period/worker?\nperiods/period/worker/ssin\ndataFilters?"),
     has_data_filters=True,
-    lists_persons=True,
+    notifies=True,
     names_employer=True,
     repeated=frozenset({"criteria/worker/ssin", "criteria/place"}),
 )
@@ -145,7 +146,7 @@ CONTRACTS = {
     SERVICE: {"consultCareer": CONSULT_CAREER, "consultContributions": CONSULT_CONTRIBUTIONS},
     MANDATES: {"CheckUnauthenticatedUserAccess": CHECK_ACCESS, "HealthCheck": HEALTH_CHECK},
     "HealthCheckService/v1": {"HealthCheck": HEALTH_CHECK},
-    STAFF: {"consultStaff": CONSULT_STAFF},
+    STAFF: {"consultStaff": CONSULT_STAFF, "consultFormerStaff": replace(CONSULT_STAFF, notifies=False)},
 }
 
 

@@ -1,7 +1,7 @@
 """Employers, workers and declarations for the tests of Dimona."""
 
 import hashlib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any
@@ -25,7 +25,8 @@ def make_employer(index: int, register: Register = Register.NSSO, enterprise: in
 BREWERY, BAKERY = make_employer(0), make_employer(1)
 # Two registrations of one enterprise.
 CITY, CITY_SCHOOLS = make_employer(2), make_employer(3, Register.NSSO_PPO, enterprise=2)
-EMPLOYERS = (BREWERY, BAKERY, CITY, CITY_SCHOOLS)
+STRUCK_OFF = replace(make_employer(4), deletion_date=TODAY)
+EMPLOYERS = (BREWERY, BAKERY, CITY, CITY_SCHOOLS, STRUCK_OFF)
 
 USING = with_check_digits("09999350")
 

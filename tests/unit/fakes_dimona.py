@@ -43,7 +43,8 @@ class FakeDimonaRepository:
 
     @property
     def periods(self) -> dict[str, EmploymentPeriod]:
-        return fold(self.declarations)
+        """Those of the file, under the numbers that are in force."""
+        return {key: replace(each, ssin=self._in_force(each.ssin)) for key, each in fold(self.declarations).items()}
 
     def submit(self, submission: Submission) -> tuple[DeclarationAnswer, ...]:
         self._raise_fault()
@@ -76,8 +77,9 @@ class FakeDimonaRepository:
     def find_periods(self, search: PeriodSearch, limit: int) -> PeriodPage:
         self._raise_fault()
         self.asked.append(search)
+        told = self._told(search.ssins)
         found = [
-            each
+            replace(each, ssin=told.get(each.ssin, each.ssin))
             for each in sorted(self.periods.values(), key=lambda each: each.period_id)
             if (search.after is None or each.period_id > search.after) and self._meets_period(each, search)
         ]
@@ -87,8 +89,9 @@ class FakeDimonaRepository:
         self._raise_fault()
         self.asked.append(search)
         periods = self.periods
+        told = self._told([search.ssin] if search.ssin is not None else [])
         found = [
-            each
+            replace(each, ssin=told.get(in_force := self._in_force(each.ssin), in_force))
             for each in sorted(self.declarations, key=lambda each: each.number)
             if (search.after is None or each.number > search.after)
             and self._meets_declaration(each, periods[each.period_id], search)
@@ -99,16 +102,26 @@ class FakeDimonaRepository:
         if self.fault is not None:
             raise self.fault
 
+    def _in_force(self, ssin: str) -> str:
+        return self.persons.get(ssin, Person(ssin)).ssin
+
+    def _told(self, asked: Iterable[str]) -> dict[str, str]:
+        """Return under which number to tell of a person, by the one in force: that which was asked, if one was."""
+        numbers = sorted(asked, key=lambda ssin: ssin == self._in_force(ssin))
+        return {self._in_force(ssin): ssin for ssin in numbers}
+
     def _know(self, submission: Submission) -> Known:
         asked = [each.ssin for each in submission.declarations if each.ssin is not None]
         held = [each.ssin for each in self.declarations]
         unknown = {ssin: Person(ssin, Standing.UNKNOWN) for ssin in (*asked, *held)}
         namesakes = {
             key_of(each.identity): tuple(
-                self.persons[worker.ssin]
-                for worker in self.workers
-                if make_identity_key(worker.name, worker.first_name, worker.birth_date, worker.sex)
-                == key_of(each.identity)
+                dict.fromkeys(
+                    self.persons[worker.ssin]
+                    for worker in self.workers
+                    if make_identity_key(worker.name, worker.first_name, worker.birth_date, worker.sex)
+                    == key_of(each.identity)
+                )
             )
             for each in submission.declarations
             if each.identity is not None
@@ -117,7 +130,7 @@ class FakeDimonaRepository:
 
     def _named(self, name: WorkerName) -> set[str]:
         return {
-            worker.ssin
+            self._in_force(worker.ssin)
             for worker in self.workers
             if make_search_key(worker.name, worker.first_name) == make_search_key(name.name, name.first_name)
             and name.birth_date in (None, worker.birth_date)
@@ -136,7 +149,7 @@ class FakeDimonaRepository:
         return all(
             (
                 in_time,
-                not search.ssins or period.ssin in search.ssins,
+                not search.ssins or period.ssin in self._told(search.ssins),
                 search.worker_name is None or period.ssin in self._named(search.worker_name),
                 search.employer is None or _is_meant(period.employer, search.employer),
                 not search.worker_types or period.features.worker_type in search.worker_types,
@@ -153,8 +166,8 @@ class FakeDimonaRepository:
         return all(
             (
                 search.number in (None, recorded.number),
-                search.ssin in (None, recorded.ssin),
-                search.worker_name is None or recorded.ssin in self._named(search.worker_name),
+                search.ssin is None or period.ssin == self._in_force(search.ssin),
+                search.worker_name is None or period.ssin in self._named(search.worker_name),
                 search.employer is None or _is_meant(recorded.employer, search.employer),
                 (search.received_from or received) <= received <= (search.received_until or received),
                 search.joint_committee in (None, period.features.joint_committee),

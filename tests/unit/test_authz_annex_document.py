@@ -15,6 +15,7 @@ from authz.annex_document import AnnexInvalid, read_annex
 from authz.annex_reference import render_annex_reference
 from authz.annex_yaml import MAX_CHARACTERS, AnnexProblem
 from authz.organisation import Organisation
+from gateway import notifications
 from gateway.contracts import load_contracts
 
 BASE = """\
@@ -404,11 +405,28 @@ def test_a_client_may_be_notified_of_the_persons_in_its_file() -> None:
     [
         (STAFFING.replace("integration: {", "integrationExemption: Clause 1 # {"), 14, "operations[0].notified"),
         (BASE.replace("    parameters:", "    notified: true\n    parameters:"), 18, "operations[0].notified"),
+        (STAFFING.replace("consultStaff", "consultFormerStaff"), 14, "operations[0].notified"),
     ],
-    ids=["nothing says which persons are in the file", "the operation lists no persons"],
+    ids=[
+        "nothing says which persons are in the file",
+        "the operation lists no persons",
+        "the operation notifies nobody",
+    ],
 )
 def test_nobody_is_notified_of_just_anybody(text: str, line: int, path: str) -> None:
     assert _places(text) == [(line, path)]
+
+
+def test_what_notifies_is_told_where_something_else_is_notified() -> None:
+    (problem,) = _problems(STAFFING.replace("consultStaff", "consultFormerStaff"))
+    assert problem.message == "the operation notifies nobody"
+    assert problem.remedy == "Remove notified or give it to consultStaff of StaffService/v1"
+
+
+def test_nothing_may_be_notified_but_what_is() -> None:
+    shapes = load_contracts().shapes()
+    notifying = [(service, name) for service in shapes for name, shape in shapes[service].items() if shape.notifies]
+    assert notifying == [(notifications.SERVICE, notifications.OPERATION)]
 
 
 def test_an_enterprise_consults_persons_through_an_employer_only() -> None:

@@ -339,7 +339,7 @@ def test_each_declaration_is_answered_by_itself() -> None:
     assert (anomaly["field"], anomaly["code"]) == ("plannedHours", "01135-002")
     assert [each["@language"] for each in anomaly["descriptions"]["description"]] == ["NL", "FR", "DE"]
     assert (late["dimonaPeriodId"], late["late"]) == (render_period_id(1), True)
-    assert outcome.concerned == (LOTTE.ssin,)
+    assert outcome.concerned == (LOTTE.ssin, ANNA.ssin)
 
 
 def test_a_ticket_gets_the_same_answers_again_and_nothing_is_done_twice() -> None:

@@ -12,6 +12,7 @@ from services.dimona.codes import OCCUPATION_FORMS, WORKER_TYPES
 from services.dimona.declaration import OPEN_END, Accepted, Action, Declaration, RecordedDeclaration, Refused
 from services.dimona.declaration import OccupationForm as Form
 from services.dimona.rules import FURTHEST_BEGIN, RULES
+from services.employer import Employer
 from tests.unit.dimona_world import (
     ANNA,
     BAKERY,
@@ -25,6 +26,7 @@ from tests.unit.dimona_world import (
     NOON,
     OLD_NUMBER,
     PERSONS,
+    STRUCK_OFF,
     TODAY,
     TWIN,
     UNKNOWN,
@@ -57,11 +59,11 @@ RETIRED = RecordedDeclaration(
 )
 
 
-def make_file(*before: Declaration) -> FakeDimonaRepository:
+def make_file(*before: Declaration, employer: Employer = BREWERY) -> FakeDimonaRepository:
     """Return a file that accepted these declarations."""
     file = FakeDimonaRepository(EMPLOYERS, PERSONS, WORKERS)
     for declaration in before:
-        (answer,) = file.submit(submission(declaration))
+        (answer,) = file.submit(submission(declaration, employer=employer))
         assert isinstance(answer, Accepted)
     return file
 
@@ -74,6 +76,7 @@ class Example:
     broken: Declaration
     kept: Declaration
     before: tuple[Declaration, ...] = ()
+    employer: Employer = BREWERY
 
 
 def hours(**changes: object) -> Declaration:
@@ -199,6 +202,14 @@ EXAMPLES = (
         update(FIRST, end_date=OPEN_END),
         (begin(end_date=TODAY),),
     ),
+    Example("employer_struck_off", begin(TOMORROW), begin(TODAY), employer=STRUCK_OFF),
+    Example(
+        "employer_struck_off",
+        update(FIRST, begin_date=TOMORROW),
+        update(FIRST, begin_date=TODAY - timedelta(days=1), end_date=TOMORROW),
+        (begin(),),
+        STRUCK_OFF,
+    ),
     Example("end_missing", student(end_date=None), student()),
     Example("end_missing", contract(end_date=None), contract()),
     Example("end_missing", day(end_date=None), day()),
@@ -245,14 +256,14 @@ EXAMPLES = (
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.rule)
 def test_a_rule_that_is_broken_refuses_and_is_named(example: Example) -> None:
-    file = make_file(*example.before)
+    file = make_file(*example.before, employer=example.employer)
     before = file.periods
-    (answer,) = file.submit(submission(example.broken))
+    (answer,) = file.submit(submission(example.broken, employer=example.employer))
     assert isinstance(answer, Refused)
     row = ANOMALIES[example.rule]
     assert (row.code, row.field) in {(each.code, each.field) for each in answer.anomalies}
     assert file.periods == before
-    (answer,) = file.submit(submission(example.kept))
+    (answer,) = file.submit(submission(example.kept, employer=example.employer))
     assert isinstance(answer, Accepted), answer
 
 
@@ -263,6 +274,14 @@ def test_a_period_of_a_retired_type_cannot_change() -> None:
         (answer,) = file.submit(submission(declaration))
         assert isinstance(answer, Refused)
         assert [each.code for each in answer.anomalies] == [ANOMALIES["period_retired"].code]
+
+
+def test_what_began_with_an_employer_that_was_struck_off_since_still_ends_changes_and_is_undone() -> None:
+    file = make_file(begin(TOMORROW), begin(ssin=BRAM.ssin))
+    file.employers = (replace(BREWERY, deletion_date=TODAY - timedelta(days=9)),)
+    changes = (update(FIRST, begin_date=TODAY), update(FIRST, planned_days=3), end(FIRST, TOMORROW), cancel(SECOND))
+    answers = file.submit(submission(*changes, begin()))
+    assert [type(answer) for answer in answers] == [Accepted] * 4 + [Refused]
 
 
 def test_every_rule_has_its_row_and_its_example() -> None:
