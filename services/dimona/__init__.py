@@ -37,4 +37,5 @@ DESCRIPTOR = ServiceDescriptor(
         ),
     ),
     statuses=load_statuses(__name__),
+    application="dimona",
 )

@@ -137,6 +137,7 @@ CONSULT_STAFF = ContractShape(
     lists_persons=True,
     names_employer=True,
     repeated=frozenset({"criteria/worker/ssin", "criteria/place"}),
+    application="staffing",
 )
 
 STAFF = "StaffService/v1"
