@@ -39,7 +39,6 @@ from gateway.established import (
     Disclosed,
     Established,
     Kind,
-    Parsed,
     Permitted,
     Resolved,
     Valid,
@@ -165,7 +164,9 @@ class Pipeline:
         with trail:
             received = trail.add(receive(arrived, self.max_bytes))
             parsed = trail.add(parse(received, self.limits))
-            authenticated = trail.add(self._authenticate(parsed))
+            authenticated = trail.add(
+                authenticate(parsed, self.trust, self.policy, self.annexes, self.technical_users, self.clock)
+            )
             admitted = trail.add(admit(authenticated, self.admission, self.clock))
             resolved = trail.add(resolve(admitted))
             valid = trail.add(validate(resolved))
@@ -173,9 +174,6 @@ class Pipeline:
             answered = trail.add(dispatch(permitted, self.clock))
             screened = trail.add(screen(answered, self.facts))
             return trail.add(disclose(screened))
-
-    def _authenticate(self, parsed: Parsed) -> Authenticated:
-        return authenticate(parsed, self.trust, self.policy, self.annexes, self.technical_users, self.clock)
 
     def _fault(self, established: Established, fault: Fault) -> Message:
         try:

@@ -44,6 +44,9 @@ INSPECTED = SELF_EMPLOYED["main-occupation"]
 BREWERY, BAKERY, AGENCY = get_employer("brewery"), get_employer("bakery"), get_employer("temp-agency")
 CLIENTS = {
     "brewery": (BREWERY.enterprise_number, "NSSO:EMPLOYER_DECLARATION"),
+    "brewery-messages": (BREWERY.enterprise_number, "NSSO:EMPLOYER_DECLARATION"),
+    "brewery-sftp": (BREWERY.enterprise_number, "NSSO:EMPLOYER_DECLARATION"),
+    "secretariat-messages": (get_employer("secretariat").enterprise_number, "NSSO:EMPLOYER_DECLARATION"),
     "secretariat": (get_employer("secretariat").enterprise_number, "NSSO:EMPLOYER_DECLARATION"),
     "accountant": (get_employer("accountant").enterprise_number, "NSSO:EMPLOYER_DECLARATION"),
     "pensions": ("0999910345", "PENSIONS:CAREER"),

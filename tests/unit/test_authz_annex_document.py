@@ -88,8 +88,8 @@ def test_an_annex_holds_from_its_first_to_its_last_day_in_brussels() -> None:
         ("economy", "institution", 1, {"x509Token"}),
         ("career-account", "institution", 2, {"mutualTLS"}),
         ("integrator", "integrator", 3, {"x509Token", "mutualTLS"}),
-        ("support", "supportApplication", 2, {"x509Token"}),
-        ("probe", "monitoringProbe", 2, {"x509Token"}),
+        ("support", "supportApplication", 2, {"x509Token", "mutualTLS"}),
+        ("probe", "monitoringProbe", 2, {"x509Token", "mutualTLS"}),
         ("inspection", "institution", 5, {"x509Token"}),
     ],
 )
