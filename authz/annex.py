@@ -1,14 +1,17 @@
 """An annex, compiled: what one client may do, in the shape that a decision looks things up in.
 
+A role annex says it for whoever has a role, instead of for one client; a decision sees it made out to one of them.
+
 Values only. `authz.annex_document` makes them from the YAML document, `authz.decision` reads them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
 from authz.brussels import brussels_day
+from authz.employer_access import RelationKind
 from authz.organisation import Organisation
 
 GrantKey = tuple[str, str, str | None]
@@ -28,6 +31,15 @@ class ClientKind(StrEnum):
     MONITORING_PROBE = "monitoringProbe"
     INTEGRATOR = "integrator"
     ENTERPRISE = "enterprise"
+
+
+class Role(StrEnum):
+    """For whom there may be one annex instead of one each.
+
+    A technical user sends the messages of an enterprise; User Management knows its certificate and its services.
+    """
+
+    TECHNICAL_USER = "technicalUser"
 
 
 class AuthenticationMethod(StrEnum):
@@ -94,7 +106,8 @@ class Grant:
     the annex withholds them, `dropped` those that really go: a mandatory element goes with its nearest
     optional ancestor. `integration` is None only where the operation consults no person or the deliberation
     exempts it. `notified`: the client is told of each declaration about a person whom `integration` covers, cut
-    to what this grant gives.
+    to what this grant gives. `application` is the one of User Management whose technical users may be granted it,
+    empty where there is none.
     """
 
     clause: str
@@ -106,6 +119,22 @@ class Grant:
     integration: IntegrationRule | None = None
     deliberation: str = ""
     notified: bool = False
+    application: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleHolder:
+    """Who has a role: as which client, for which organisation, and how far.
+
+    `client` is never given to another. `applications` are those of User Management that it was configured for;
+    `acts_as` are the only relations in which it may act for an employer.
+    """
+
+    client: str
+    organisation: Organisation
+    name: str
+    applications: frozenset[str]
+    acts_as: frozenset[RelationKind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +143,7 @@ class Annex:
 
     `revision` is the SHA-256 of the document's text. `valid_from` and `valid_until` are days in Brussels, the
     last one included. `represents` holds every organisation that the client may name as customer, its own if
-    it may.
+    it may. `holder` is who a role annex was made out to, None for an annex of one client.
     """
 
     revision: str
@@ -129,8 +158,61 @@ class Annex:
     valid_until: date | None = None
     quota: Quota = Quota()
     grants: Mapping[GrantKey, tuple[Grant, ...]] = field(default_factory=dict)
+    holder: RoleHolder | None = None
 
     def is_active(self, now: datetime) -> bool:
         """Tell whether the annex holds on the day that it is in Brussels at `now` (aware)."""
-        today = brussels_day(now)
-        return self.valid_from <= today and (self.valid_until is None or today <= self.valid_until)
+        return _holds_on(brussels_day(now), self.valid_from, self.valid_until)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleAnnex:
+    """What everybody who has a role may do: an annex without identity and certificates. Of the kind `enterprise`.
+
+    `client` names the annex itself, never who sends a message; the grants are for nobody yet.
+    """
+
+    revision: str
+    client: str
+    role: Role
+    methods: frozenset[AuthenticationMethod]
+    sign_token: bool
+    valid_from: date
+    valid_until: date | None = None
+    quota: Quota = Quota()
+    grants: Mapping[GrantKey, tuple[Grant, ...]] = field(default_factory=dict)
+
+    def is_active(self, now: datetime) -> bool:
+        """Tell whether the annex holds on the day that it is in Brussels at `now` (aware)."""
+        return _holds_on(brussels_day(now), self.valid_from, self.valid_until)
+
+    def make_out_to(self, holder: RoleHolder) -> Annex:
+        """Return the annex of one who has the role: for its own organisation, with the grants of its applications.
+
+        It binds no certificate: who the holder is was found by the certificate already.
+        """
+        customers = frozenset({holder.organisation})
+        grants = {
+            key: tuple(replace(grant, customers=customers) for grant in clauses)
+            for key, clauses in self.grants.items()
+            if all(grant.application in holder.applications for grant in clauses)
+        }
+        return Annex(
+            revision=self.revision,
+            client=holder.client,
+            kind=ClientKind.ENTERPRISE,
+            identity=holder.organisation,
+            certificates=(),
+            methods=self.methods,
+            sign_token=self.sign_token,
+            represents={holder.organisation: RepresentedOrganisation(holder.name)},
+            valid_from=self.valid_from,
+            valid_until=self.valid_until,
+            quota=self.quota,
+            grants=grants,
+            holder=holder,
+        )
+
+
+def _holds_on(today: date, valid_from: date, valid_until: date | None) -> bool:
+    return valid_from <= today and (valid_until is None or today <= valid_until)

@@ -14,8 +14,17 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from authz.annex import Annex, CertificateBinding, ClientKind, Grant, GrantKey, Quota, RepresentedOrganisation
-from authz.annex_grants import check_grant, check_reserved, compile_grant, find_shape, suggest
+from authz.annex import (
+    Annex,
+    CertificateBinding,
+    ClientKind,
+    Grant,
+    GrantKey,
+    Quota,
+    RepresentedOrganisation,
+    RoleAnnex,
+)
+from authz.annex_grants import check_for_role, check_grant, check_reserved, compile_grant, find_shape, suggest
 from authz.annex_model import OPERATIONS, GrantPart, HeaderPart, find_meaning, find_part, keys_of
 from authz.annex_yaml import AnnexProblem, Path, YamlDocument, read_yaml
 from authz.contract_shape import Contracts
@@ -46,7 +55,15 @@ def revision_of(text: str) -> str:
 
 
 def read_annex(text: str, contracts: Contracts) -> Annex:
-    """Read one annex. AnnexInvalid with every problem if it is none."""
+    """Read the annex of one client. AnnexInvalid with every problem if it is none."""
+    annex = read_any_annex(text, contracts)
+    if isinstance(annex, RoleAnnex):
+        raise AnnexInvalid((AnnexProblem(1, "role", "the annex is for a role", "Name the annex of one client"),))
+    return annex
+
+
+def read_any_annex(text: str, contracts: Contracts) -> Annex | RoleAnnex:
+    """Read an annex, of one client or of a role. AnnexInvalid with every problem if it is none."""
     document = read_yaml(text)
     values = document.values if isinstance(document.values, dict) else {}
     if document.complete and not isinstance(document.values, dict):
@@ -68,19 +85,30 @@ def read_annex(text: str, contracts: Contracts) -> Annex:
         for number, grant in grants.items()
         if (shape := find_shape(grant, contracts)) is not None
     }
+    return _compile(header, MappingProxyType(_by_key(grants, compiled)), revision_of(text))
+
+
+def _compile(header: HeaderPart, grants: Mapping[GrantKey, tuple[Grant, ...]], revision: str) -> Annex | RoleAnnex:
+    methods, sign_token = frozenset(header.authentication.methods), header.authentication.sign_token
+    quota = Quota(header.quota.per_minute, header.quota.per_day) if header.quota else Quota()
+    if header.role is not None:
+        days = header.valid_from, header.valid_until
+        return RoleAnnex(revision, header.client, header.role, methods, sign_token, *days, quota, grants)
+    if header.identity is None:
+        raise ValueError("an annex of one client says who that is; what was checked has it")
     return Annex(
-        revision=revision_of(text),
+        revision=revision,
         client=header.client,
         kind=header.kind,
         identity=header.identity.to_organisation(),
-        certificates=tuple(CertificateBinding(c.sha256, c.issuer, c.serial) for c in header.certificates),
-        methods=frozenset(header.authentication.methods),
-        sign_token=header.authentication.sign_token,
+        certificates=tuple(CertificateBinding(c.sha256, c.issuer, c.serial) for c in header.certificates or ()),
+        methods=methods,
+        sign_token=sign_token,
         represents=MappingProxyType(_represented(header)),
         valid_from=header.valid_from,
         valid_until=header.valid_until,
-        quota=Quota(header.quota.per_minute, header.quota.per_day) if header.quota else Quota(),
-        grants=MappingProxyType(_by_key(grants, compiled)),
+        quota=quota,
+        grants=grants,
     )
 
 
@@ -141,6 +169,7 @@ def _check_places_together(
             if (values[key] and key == "represents") or values[key] is False:
                 message = "only an integrator speaks for others"
                 document.add_problem((key,), message, f"Remove {key}, or change the kind")
+    _check_who(values, document)
     for number, grant in grants.items():
         place: Path = ("operations", number)
         check_grant(grant, place, contracts, document)
@@ -157,10 +186,29 @@ def _check_places_together(
             document.add_problem((*place, "operation"), message, "Remove the operation, or the kind is wrong")
         if shape is not None:
             check_reserved(grant, place, shape, str(values.get("client")), document)
+        if shape is not None and values.get("role") is not None:
+            check_for_role(grant, place, shape, document)
+
+
+def _check_who(values: Mapping[str, Any], document: YamlDocument) -> None:
+    """Note an annex that is for nobody, or both for one client and for a role."""
+    if values.get("role") is None:
+        for key in (key for key in ("identity", "certificates") if values.get(key) is None):
+            meaning = find_meaning(HeaderPart, (key,))
+            document.add_problem((key,), "is missing", f"Add it: {meaning}")
+        return
+    for key in ("identity", "certificates", "represents", "representsItself"):
+        if key in values:
+            message = "says who one client is, and the annex is for a role"
+            document.add_problem((key,), message, f"Remove {key}, or remove role")
+    if values.get("kind") in tuple(ClientKind) and values["kind"] != ClientKind.ENTERPRISE:
+        message = f"an annex for a role is of the kind {ClientKind.ENTERPRISE}"
+        document.add_problem(("kind",), message, f"Write {ClientKind.ENTERPRISE}, or remove role")
 
 
 def _represented(header: HeaderPart) -> dict[Organisation, RepresentedOrganisation]:
-    parts = ([header.identity] if header.represents_itself else []) + header.represents
+    itself = [header.identity] if header.represents_itself and header.identity is not None else []
+    parts = itself + header.represents
     return {part.to_organisation(): RepresentedOrganisation(part.name) for part in parts}
 
 
@@ -169,7 +217,7 @@ def _customers(
 ) -> dict[int, frozenset[Organisation]]:
     """Return for which organisations each grant holds; note who is named twice, or not represented."""
     everybody = frozenset(_represented(header))
-    seen = {header.identity.to_organisation()}
+    seen = {header.identity.to_organisation()} if header.identity is not None else set()
     for position, part in enumerate(header.represents):
         if part.to_organisation() in seen:
             message, remedy = "named a second time, or the client itself", "Remove it; see representsItself"
@@ -179,7 +227,7 @@ def _customers(
     for number, grant in grants.items():
         named = [part.to_organisation() for part in grant.on_behalf_of or ()]
         for position, organisation in enumerate(named):
-            if organisation not in everybody:
+            if organisation not in everybody and header.role is None:
                 where = ("operations", number, "onBehalfOf", position)
                 document.add_problem(where, f"{organisation.key} is not represented", "Add it to represents")
         customers[number] = frozenset(named) or everybody
@@ -196,7 +244,9 @@ def _check_overlaps(
     earlier: dict[GrantKey, list[int]] = {}
     for number, grant in grants.items():
         others = [other for key in _keys(grant) for other in earlier.setdefault(key, [])]
-        double = next((other for other in others if not customers[number].isdisjoint(customers[other])), None)
+        # The grants of a role annex are for nobody yet: all for the same.
+        mine = customers[number]
+        double = next((o for o in others if customers[o] == mine or not mine.isdisjoint(customers[o])), None)
         if double is not None:
             message = f"grants again, for the same organisation, what operations[{double}] grants"
             document.add_problem(("operations", number), message, "Merge the two, or part them by onBehalfOf")

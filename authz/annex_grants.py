@@ -120,6 +120,19 @@ def _check_integration(grant: GrantPart, place: Path, shape: ContractShape, docu
             document.add_problem((*place, name), "stands beside integration", "Keep one of the two")
 
 
+def check_for_role(grant: GrantPart, place: Path, shape: ContractShape, document: YamlDocument) -> None:
+    """Note what a grant cannot be for everybody who has a role."""
+    if not shape.application:
+        message = "no technical user can be configured for it in User Management"
+        document.add_problem((*place, "operation"), message, "Remove the operation")
+    if grant.on_behalf_of is not None:
+        message = "whoever has the role acts for its own organisation alone"
+        document.add_problem((*place, "onBehalfOf"), message, "Remove onBehalfOf")
+    if grant.notified:
+        message = "nobody is notified by a role annex"
+        document.add_problem((*place, "notified"), message, "Remove notified, or give it to an annex of one client")
+
+
 def check_reserved(grant: GrantPart, place: Path, shape: ContractShape, client: str, document: YamlDocument) -> None:
     """Note each legal context that is another client's own, or that is granted on another deliberation than its own."""
     for position, context in enumerate(grant.legal_contexts):
@@ -166,6 +179,7 @@ def compile_grant(grant: GrantPart, place: Path, shape: ContractShape, customers
         integration=integration.to_rule() if integration else None,
         deliberation=_deliberation(grant),
         notified=grant.notified,
+        application=shape.application,
     )
 
 

@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
-from authz.annex import AuthenticationMethod, ClientKind, IntegrationRule
+from authz.annex import AuthenticationMethod, ClientKind, IntegrationRule, Role
 from authz.enterprise import has_valid_cbe_check_digits
 from authz.organisation import Organisation
 
@@ -204,14 +204,23 @@ class HeaderPart(_Part):
         "provider: only for employers for which it may act), `supportApplication` or `monitoringProbe`; the last two "
         "consult no persons"
     )
-    identity: NamedOrganisationPart = Field(description="The client itself")
+    role: Annotated[Role, Field(strict=False)] | None = Field(
+        None,
+        description="For whom the annex is, instead of for one client: `technicalUser`, who proves itself by the "
+        "certificate registered in User Management. Only with kind `enterprise`",
+    )
+    identity: NamedOrganisationPart | None = Field(
+        None, description="The client itself; must be stated, unless there is a role"
+    )
     valid_from: Day = Field(description="First day on which the annex holds, in Brussels (2024-01-01, no quotes)")
     valid_until: Day | None = Field(None, description="Last day on which it holds; open if absent")
     authentication: AuthenticationPart = Field(description="How the client proves who it is")
-    certificates: Annotated[list[CertificatePart], Unique] = Field(
+    certificates: Annotated[list[CertificatePart], Unique] | None = Field(
+        None,
         min_length=1,
         max_length=50,
-        description="The client's certificates; several while one replaces another",
+        description="The client's certificates, several while one replaces another; must be stated, unless there is a "
+        "role",
     )
     represents_itself: bool = Field(True, description="Whether the client may name itself as customer")
     represents: list[NamedOrganisationPart] = Field(

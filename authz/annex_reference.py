@@ -65,6 +65,12 @@ and holds for the organisation that the request names as its customer.
   named as customer may act that day. Its annex narrows this and never widens it. An operation that consults
   persons without naming an employer cannot be granted to it. What became of a number or of its holder (replaced,
   cancelled, deceased) is told to no enterprise.
+- **Technical users.** One annex of the kind `enterprise` with `role: technicalUser`, in place of `identity` and
+  `certificates`, is for every technical user on the web-service channel of User Management, so that an employer needs
+  no annex of its own (`fixtures/annexes/technical-users.yaml`). Who sends is found by the certificate registered there;
+  it asks for its own enterprise, in the quality in which it was configured, and has the grants of the services it was
+  configured for. Each is a client of its own, `technical-user:` and the sender number, with a quota of its own. An
+  annex that binds the certificate goes before. At most one such annex is in force at a time.
 """
 
 _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (

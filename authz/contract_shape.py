@@ -37,7 +37,8 @@ class ContractShape:
     `has_data_filters`: the reply can list what was withheld. `consults_persons`: the reply holds data of a
     person. `notifies`: a client may be told of what the operation lists without asking. `names_employer`: the
     request can name the employer that it is about. `reserved` has the legal contexts that may be granted to one client
-    only. `kinds` are the kinds of clients whose annex may grant the operation; None: any.
+    only. `kinds` are the kinds of clients whose annex may grant the operation; None: any. `application` is the one of
+    User Management whose technical users may call it, empty where none may.
     """
 
     request_paths: Mapping[str, bool] = field(default_factory=dict)
@@ -49,6 +50,7 @@ class ContractShape:
     names_employer: bool = False
     repeated: frozenset[str] = frozenset()
     reserved: Mapping[str, Reservation] = field(default_factory=dict)
+    application: str = ""
 
 
 Contracts = Mapping[str, Mapping[str, ContractShape]]

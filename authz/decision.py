@@ -14,7 +14,7 @@ from datetime import date, datetime
 from itertools import islice
 from typing import Any
 
-from authz.annex import Annex, ClientKind, Grant, IntegrationRule
+from authz.annex import Annex, ClientKind, Grant, IntegrationRule, RoleHolder
 from authz.brussels import brussels_day
 from authz.employer_access import EmployerRelation, NamedEmployer
 from authz.integration import Period, PersonFacts, days_that_count, is_integrated
@@ -59,11 +59,12 @@ class AccessFacts:
     """What is known when a request is decided: of every person it names, and of who asks.
 
     `persons` has the facts of each subject, by SSIN. `relation` is what lets the customer act for the employer named;
-    it is looked up for enterprises alone.
+    it is looked up for enterprises alone. `holder` is who a role annex was made out to, as was known at that moment.
     """
 
     persons: Mapping[str, PersonFacts] = field(default_factory=dict, repr=False)
     relation: EmployerRelation | None = None
+    holder: RoleHolder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,10 +202,14 @@ def _check_employer(question: _Question) -> Deny | None:
     """Let an enterprise ask only about an employer for which it may act today; others are bound by their grant."""
     if question.annex.kind is not ClientKind.ENTERPRISE or not question.request.needs_relation:
         return None
-    employer, relation = question.request.employer, question.facts.relation
+    employer, relation, holder = question.request.employer, question.facts.relation, question.annex.holder
+    if relation is not None and holder is not None and relation.kind not in holder.acts_as:
+        relation = None
     if employer is not None and relation is not None and relation.holds_on(question.today):
         return None
     allowed = f"an employer for which {question.customer.key} may act on {question.today}"
+    if holder is not None:
+        allowed += f" as {' or '.join(sorted(holder.acts_as)) or 'what it is configured for'}"
     named = (("employer", employer.number),) if employer else ()
     return question.deny("employer_not_accessible", "kind", allowed, *named, ("details", f"name {allowed}"))
 

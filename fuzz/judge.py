@@ -9,7 +9,8 @@ from pathlib import Path
 
 from lxml import etree
 
-from authz.annex_document import read_annex
+from authz.annex import Annex
+from authz.annex_document import read_any_annex
 from authz.organisation import Organisation
 from fixtures.messages import DS, SOAP
 from fixtures.personas import demo_rows
@@ -129,5 +130,5 @@ def _foreign_customer(asked: Input, payload: etree._Element, code: str) -> list[
 @cache
 def _represented() -> Mapping[str, frozenset[Organisation]]:
     shapes = load_contracts().shapes()
-    annexes = [read_annex(text, shapes) for text in demo_annexes()]
-    return {annex.client: frozenset(annex.represents) for annex in annexes}
+    annexes = [read_any_annex(text, shapes) for text in demo_annexes()]
+    return {annex.client: frozenset(annex.represents) for annex in annexes if isinstance(annex, Annex)}

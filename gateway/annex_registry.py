@@ -1,4 +1,4 @@
-"""The annexes in force, in a worker's memory: from a certificate to its client's annex.
+"""The annexes in force, in a worker's memory: from a certificate to its client's annex, and from a role to its own.
 
 A thread looks for new revisions twice a second and reads them before they come into force. While the
 database does not answer, the annexes known stay in force by the clock; `age` tells for how long nobody has
@@ -15,8 +15,8 @@ from typing import Protocol
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from authz.annex import Annex
-from gateway.annex_store import Activation, AnnexStore, certificate_names, fingerprint_name, serial_name
+from authz.annex import Annex, Role, RoleAnnex
+from gateway.annex_store import Activation, AnnexStore, fingerprint_name, names_of, role_name, serial_name
 from gateway.storage.forking import call_in_child
 
 log = structlog.get_logger()
@@ -73,10 +73,17 @@ class AnnexRegistry:
         None when there is none, or when annexes of two clients claim the certificate: then it names nobody.
         AnnexesUnavailable when nothing could be read yet.
         """
+        found = self._list_binding(certificate, now)
+        return found[0] if len(found) == 1 else None
+
+    def is_bound(self, certificate: Certificate, now: datetime) -> bool:
+        """Tell whether any annex that is in force and active at `now` binds this certificate, or several do."""
+        return bool(self._list_binding(certificate, now))
+
+    def find_for_role(self, role: Role, now: datetime) -> RoleAnnex | None:
+        """Return the annex that is in force and active at `now` for this role; AnnexesUnavailable as in `find`."""
         self.open()
-        return self._known.find(
-            (fingerprint_name(certificate.sha256), serial_name(certificate.issuer, certificate.serial)), now
-        )
+        return self._known.find_for_role(role, now)
 
     def open(self) -> None:
         """Read the annexes and go on looking, if that has not begun; AnnexesUnavailable when they cannot be read."""
@@ -84,7 +91,7 @@ class AnnexRegistry:
             self._start()
 
     def list_active(self, now: datetime) -> list[Annex]:
-        """Return the annexes that are in force and active at `now`; AnnexesUnavailable as in `find`."""
+        """Return the clients' annexes that are in force and active at `now`; AnnexesUnavailable as in `find`."""
         self.open()
         return self._known.list_active(now)
 
@@ -112,6 +119,11 @@ class AnnexRegistry:
         self._stop.set()
         if self._poller is not None:
             self._poller.join()
+
+    def _list_binding(self, certificate: Certificate, now: datetime) -> list[Annex]:
+        self.open()
+        names = fingerprint_name(certificate.sha256), serial_name(certificate.issuer, certificate.serial)
+        return self._known.list_binding(names, now)
 
     def _start(self) -> None:
         if self._looked_at is None:
@@ -150,13 +162,13 @@ class AnnexRegistry:
 class _Entry:
     """An activation, compiled when it is first needed."""
 
-    def __init__(self, activation: Activation, read_annex: Callable[[str], Annex]) -> None:
+    def __init__(self, activation: Activation, read_annex: Callable[[str], Annex | RoleAnnex]) -> None:
         self.activation = activation
         self._read_annex = read_annex
         self._compiled = False
-        self._annex: Annex | None = None
+        self._annex: Annex | RoleAnnex | None = None
 
-    def annex(self) -> Annex | None:
+    def annex(self) -> Annex | RoleAnnex | None:
         """Return the annex; None for one that this gateway cannot read: its client then has no rights."""
         if not self._compiled:
             try:
@@ -173,7 +185,7 @@ class _Entry:
 
 
 class _Known:
-    """A state of the registry, immutable: each client's history, and who binds which certificate."""
+    """A state of the registry, immutable: each client's history, and who binds which certificate or role."""
 
     def __init__(self, histories: dict[str, list[_Entry]], clients: dict[str, frozenset[str]]) -> None:
         self._histories = histories
@@ -191,17 +203,24 @@ class _Known:
                 clients[name] = clients.get(name, frozenset()) | {added.client}
         return _Known(histories, clients)
 
-    def find(self, names: tuple[str, ...], now: datetime) -> Annex | None:
-        """Return the only client's annex in force that binds a certificate with one of these names."""
+    def list_binding(self, names: tuple[str, ...], now: datetime) -> list[Annex]:
+        """Return the annexes in force that bind a certificate with one of these names."""
+        return [annex for annex in self._list_claiming(names, now) if isinstance(annex, Annex)]
+
+    def find_for_role(self, role: Role, now: datetime) -> RoleAnnex | None:
+        """Return the annex in force for the role: the store sees to it that there is one at a time."""
+        claiming = self._list_claiming((role_name(role),), now)
+        return next((annex for annex in claiming if isinstance(annex, RoleAnnex)), None)
+
+    def _list_claiming(self, names: tuple[str, ...], now: datetime) -> list[Annex | RoleAnnex]:
         claimants = {client for name in names for client in self._clients.get(name, ())}
-        found = [
+        return [
             annex
             for client in claimants
             if (annex := self._in_force(client, now)) is not None
             and annex.is_active(now)
-            and not certificate_names(annex.certificates).isdisjoint(names)
+            and not names_of(annex).isdisjoint(names)
         ]
-        return found[0] if len(found) == 1 else None
 
     @property
     def clients(self) -> int:
@@ -211,7 +230,7 @@ class _Known:
     def list_active(self, now: datetime) -> list[Annex]:
         """Return every client's annex in force, by the name of the client."""
         annexes = (self._in_force(client, now) for client in sorted(self._histories))
-        return [annex for annex in annexes if annex is not None and annex.is_active(now)]
+        return [annex for annex in annexes if isinstance(annex, Annex) and annex.is_active(now)]
 
     def compile_newest(self) -> None:
         """Compile what is or comes into force, rather than leave that to the first request that needs it."""
@@ -219,7 +238,7 @@ class _Known:
             for entry in history[-2:]:
                 entry.annex()
 
-    def _in_force(self, client: str, now: datetime) -> Annex | None:
+    def _in_force(self, client: str, now: datetime) -> Annex | RoleAnnex | None:
         history = self._histories[client]
         position = bisect_right(history, now, key=lambda each: each.activation.active_from)
         return history[position - 1].annex() if position else None

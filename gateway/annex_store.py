@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select
 
-from authz.annex import Annex, CertificateBinding
+from authz.annex import Annex, CertificateBinding, Role, RoleAnnex
 from gateway.audit.record import AuditRecord, RecordKind, RecordOutcome
 from gateway.audit.trail import AuditTrail
 from gateway.storage.database import Database
@@ -43,7 +43,10 @@ class AnnexRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """A revision of a client's annex comes into force at `active_from`, until the client's next one does."""
+    """A revision of a client's annex comes into force at `active_from`, until the client's next one does.
+
+    `certificates` are the names by which it is looked up: of certificates, or of the role that it is for.
+    """
 
     sequence: int
     revision: str
@@ -59,6 +62,18 @@ def certificate_names(bindings: Iterable[CertificateBinding]) -> frozenset[str]:
         fingerprint_name(each.sha256) if each.sha256 else serial_name(each.issuer or "", each.serial or 0)
         for each in bindings
     )
+
+
+def names_of(annex: Annex | RoleAnnex) -> frozenset[str]:
+    """Return the names by which an annex is looked up: those of its certificates, or that of its role."""
+    if isinstance(annex, RoleAnnex):
+        return frozenset({role_name(annex.role)})
+    return certificate_names(annex.certificates)
+
+
+def role_name(role: Role) -> str:
+    """Return the name of a role, for which there is one annex as there is for a certificate."""
+    return f"role:{role}"
 
 
 def fingerprint_name(sha256: str) -> str:
@@ -79,7 +94,7 @@ class AnnexStore:
         database: Database,
         commit: GroupCommit,
         trail: AuditTrail,
-        read_annex: Callable[[str], Annex],
+        read_annex: Callable[[str], Annex | RoleAnnex],
     ) -> None:
         """`read_annex` compiles a document against this gateway's contracts, or raises AnnexInvalid."""
         self._database = database
@@ -97,7 +112,7 @@ class AnnexStore:
         """
         annex = self.read_annex(document)
         start = now + LEAD_TIME if active_from is None else active_from
-        names = certificate_names(annex.certificates)
+        names = names_of(annex)
 
         def work(connection: Connection) -> Activation:
             history = connection.execute(_CLAIMS).all()
@@ -108,6 +123,8 @@ class AnnexStore:
             if own and start < now + LEAD_TIME:
                 raise AnnexRefused(f"activate it at {(now + LEAD_TIME).isoformat()} or later, or name no time")
             for rival in _find_rivals(history, annex.client, names, start):
+                if isinstance(annex, RoleAnnex):
+                    raise AnnexRefused(f"{rival} is the annex for the role {annex.role}; there is one at a time")
                 raise AnnexRefused(f"{rival} has one of these certificates; a certificate names one client")
             values = {
                 "revision": annex.revision,
@@ -153,7 +170,7 @@ def _find_rivals(history: Iterable[Any], client: str, names: frozenset[str], sta
             yield other
 
 
-def _record(annex: Annex, document: str, start: datetime, actor: str, now: datetime) -> AuditRecord:
+def _record(annex: Annex | RoleAnnex, document: str, start: datetime, actor: str, now: datetime) -> AuditRecord:
     return AuditRecord(
         ticket_cbss=str(uuid.uuid4()),
         received_at=now,

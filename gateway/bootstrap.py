@@ -11,8 +11,8 @@ from pathlib import Path
 from cryptography import x509
 from sqlalchemy.exc import OperationalError
 
-from authz.annex import Annex
-from authz.annex_document import read_annex
+from authz.annex import Annex, Role, RoleAnnex
+from authz.annex_document import read_any_annex
 from gateway.admission import Admission
 from gateway.annex_registry import AnnexRegistry
 from gateway.annex_store import AnnexStore
@@ -46,7 +46,7 @@ from gateway.sources.self_employed_sql import SqlSelfEmployedRepository
 from gateway.sources.user_access import ManagedUserAccess
 from gateway.storage.database import Database, WrongEncoding
 from gateway.storage.group_commit import GroupCommit
-from gateway.users.access import ManagedEmployerAccess, StoredAccounts
+from gateway.users.access import ManagedEmployerAccess, ManagedTechnicalUsers, StoredAccounts
 from gateway.users.store import UserStore
 from gateway.wss.policy import SecurityPolicy
 from gateway.wss.trust import Trust
@@ -163,7 +163,7 @@ def _build(
     contracts = load_contracts()
     shapes = contracts.shapes()
     annexes = AnnexRegistry(
-        AnnexStore(storage.database, storage.commit, storage.trail, lambda text: read_annex(text, shapes))
+        AnnexStore(storage.database, storage.commit, storage.trail, lambda text: read_any_annex(text, shapes))
     )
     sources = _open_sources(storage, annexes.list_active) | dict(repositories)
     policy = SecurityPolicy(
@@ -188,17 +188,17 @@ def _build(
         for path, contract in contracts.services.items()
     }
     catalogue = load_catalogue()
+    accounts = StoredAccounts(storage.database)
     pipeline = Pipeline(
         max_bytes=settings.max_message_bytes,
         limits=XmlLimits(),
         trust=trust,
         policy=policy,
         annexes=annexes,
+        technical_users=ManagedTechnicalUsers(accounts),
         admission=Admission(storage.commit),
         facts=Repertory(storage.database),
-        employer_access=ManagedEmployerAccess(
-            OwnEmployerAccess(storage.database), StoredAccounts(storage.database), _DECLARATIONS
-        ),
+        employer_access=ManagedEmployerAccess(OwnEmployerAccess(storage.database), accounts, _DECLARATIONS),
         environment=settings.environment,
         replies=Replies(catalogue, settings.public_url, clock),
         recorder=ExchangeRecorder(storage.trail),
@@ -280,7 +280,7 @@ def _database_answering() -> Iterator[None]:
 def open_annex_store(storage: Storage) -> AnnexStore:
     """Return the store of annexes, which reads them against this version's contracts."""
     shapes = load_contracts().shapes()
-    return AnnexStore(storage.database, storage.commit, storage.trail, lambda text: read_annex(text, shapes))
+    return AnnexStore(storage.database, storage.commit, storage.trail, lambda text: read_any_annex(text, shapes))
 
 
 def open_user_store(storage: Storage, settings: Settings) -> UserStore:
@@ -294,7 +294,23 @@ def open_client_trust(settings: Settings) -> Trust:
 
 
 def list_annexes(storage: Storage, now: datetime) -> list[Annex]:
-    """Return the annexes in force at `now`, by the name of their client."""
+    """Return the clients' annexes in force at `now`, by the name of their client."""
+    return [annex for annex in list_all_annexes(storage, now) if isinstance(annex, Annex)]
+
+
+def find_technical_user(storage: Storage, fingerprint: str, now: datetime) -> Annex | None:
+    """Return the annex in force for the technical user who sends with this certificate; None if there is none."""
+    holder = ManagedTechnicalUsers(StoredAccounts(storage.database)).find(fingerprint, now)
+    if holder is None:
+        return None
+    for annex in list_all_annexes(storage, now):
+        if isinstance(annex, RoleAnnex) and annex.role is Role.TECHNICAL_USER:
+            return annex.make_out_to(holder)
+    return None
+
+
+def list_all_annexes(storage: Storage, now: datetime) -> list[Annex | RoleAnnex]:
+    """Return the annexes in force at `now`, those for a role too, by name."""
     store = open_annex_store(storage)
     in_force = {
         activation.client: activation

@@ -74,6 +74,7 @@ class OperationContract:
                 for reserved in self.descriptor.reserved
             },
             kinds=self.descriptor.kinds,
+            application=self.service.application,
         )
 
 

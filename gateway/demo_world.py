@@ -12,8 +12,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Table, func, select
 
-from authz.annex import CertificateBinding
-from authz.annex_document import read_annex
+from authz.annex import Annex, CertificateBinding
+from authz.annex_document import read_any_annex
 from authz.ssin import Environment
 from fixtures import dmfa_personas, employers, personas
 from fixtures.dimona_world import load_world
@@ -98,12 +98,13 @@ def demo_annexes() -> list[str]:
 
 
 def _clients(documents: list[str]) -> list[DemoClient]:
-    """Each demo annex binds its client's certificate by the authority's name and a serial number."""
+    """Each client's demo annex binds its certificate by the authority's name and a serial number."""
     shapes = load_contracts().shapes()
-    annexes = [read_annex(document, shapes) for document in documents]
+    annexes = [read_any_annex(document, shapes) for document in documents]
     return [
         DemoClient(annex.client, binding.serial, KeyKind.EC if annex.client in _ELLIPTIC else KeyKind.RSA)
         for annex in annexes
+        if isinstance(annex, Annex)
         for binding in annex.certificates
         if binding.serial is not None
     ]

@@ -1,15 +1,16 @@
-"""The ports through which the stages learn what is known of persons and of who may act for whom.
+"""The ports through which the stages learn what is known of persons, of who may act for whom and of technical users.
 
-Their adapters are `gateway.inscriptions` and `gateway.employer_access`.
+Their adapters are `gateway.inscriptions`, `gateway.employer_access` and `gateway.users.access`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from authz.annex import RoleHolder
 from authz.employer_access import EmployerRelation, NamedEmployer
 from authz.integration import PersonFacts
 from authz.organisation import Organisation
@@ -38,6 +39,14 @@ class EmployerAccess(Protocol):
 
         None, too, for an employer that nobody knows, or whose numbers contradict each other.
         """
+        ...
+
+
+class TechnicalUsers(Protocol):
+    """Who sends the messages of enterprises."""
+
+    def find(self, fingerprint: str, now: datetime) -> RoleHolder | None:
+        """Return the technical user who sends with this certificate (SHA-256 of its DER, hex); None if nobody may."""
         ...
 
 

@@ -4,7 +4,7 @@
 | ------------ | --------------------------------------------------------------- | -------------------------------- |
 | receive      | POST, XML content type, UTF-8, size                             | HTTP 405, 413, 415 with a fault  |
 | parse        | one SOAP 1.1 Envelope, no DTD, bounded cost                     | Client fault                     |
-| authenticate | the client, by signature or TLS certificate, as its annex says  | wsse fault, unsigned             |
+| authenticate | the client, by signature or TLS certificate, as its annex says  | wsse fault or MSG00001, unsigned |
 | admit        | not replayed, within the quota                                  | fault, unsigned                  |
 | resolve      | the operation                                                   | Client fault                     |
 | validate     | the payload against its XSD                                     | fault MSG00004                   |
@@ -15,7 +15,8 @@
 | respond      | a message valid against its XSD, recorded, then signed          | fault MSG00003                   |
 
 HealthCheck answers when things are broken (`answers_when_broken`): past authentication, whose annexes are in memory, it
-needs neither database nor audit nor signing key. `admit` notes nothing of it, the recorder keeps no record, and its
+needs neither database nor audit nor signing key (only technical users, who are not in memory, are unknown without the
+database). `admit` notes nothing of it, the recorder keeps no record, and its
 answer leaves unsigned where it cannot be signed.
 """
 
@@ -45,7 +46,7 @@ from gateway.established import (
     find,
     get,
 )
-from gateway.facts import EmployerAccess, Facts
+from gateway.facts import EmployerAccess, Facts, TechnicalUsers
 from gateway.recorder import Unrecorded
 from gateway.refusal import Fault, NoResult, Refusal
 from gateway.replies import Message, Replies
@@ -123,6 +124,7 @@ class Pipeline:
     trust: Trust
     policy: SecurityPolicy
     annexes: AnnexRegistry
+    technical_users: TechnicalUsers
     admission: Admission
     facts: Facts
     employer_access: EmployerAccess
@@ -162,7 +164,9 @@ class Pipeline:
         with trail:
             received = trail.add(receive(arrived, self.max_bytes))
             parsed = trail.add(parse(received, self.limits))
-            authenticated = trail.add(authenticate(parsed, self.trust, self.policy, self.annexes, self.clock))
+            authenticated = trail.add(
+                authenticate(parsed, self.trust, self.policy, self.annexes, self.technical_users, self.clock)
+            )
             admitted = trail.add(admit(authenticated, self.admission, self.clock))
             resolved = trail.add(resolve(admitted))
             valid = trail.add(validate(resolved))

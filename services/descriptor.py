@@ -89,7 +89,9 @@ class ServiceDescriptor:
     `name` is what annexes, the CLI and the audit call it (`SelfEmployedService/v2`); `path` is where it is called;
     `wsdl` is the file's name under `wsdl/`; `namespace` is that of its messages; `spyne_service` the Spyne class.
     `supplier` is the authentic source's organisation (`{"cbeNumber": …}`), which must have the person in its own
-    file, or None. `subject_data(case, ssin, successor)` gives the elements that a refusal about the person carries.
+    file, or None. `application` is what User Management calls the service, where technical users configured for it may
+    call it; empty where none may. `subject_data(case, ssin, successor)` gives the elements that a refusal about the
+    person carries.
     """
 
     name: str
@@ -100,4 +102,5 @@ class ServiceDescriptor:
     operations: tuple[OperationDescriptor, ...]
     statuses: StatusTable
     supplier: Mapping[str, str] | None = None
+    application: str = ""
     subject_data: Callable[[str, str, str | None], Values] = field(default=_no_subject_data)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from authz.annex_document import AnnexInvalid, read_annex
+from authz.annex_document import AnnexInvalid, read_any_annex
 from authz.annex_yaml import AnnexProblem
 from gateway.annex_store import AnnexRefused
 from gateway.bootstrap import open_annex_store, opened_storage
@@ -27,7 +27,7 @@ def check(files: Files, as_json: JsonOption = False) -> None:
     problems = []
     for file in files:
         try:
-            read_annex(_read(file), shapes)
+            read_any_annex(_read(file), shapes)
         except AnnexInvalid as invalid:
             problems += [(file, problem) for problem in invalid.problems]
     if as_json:

@@ -8,12 +8,14 @@ from uuid import uuid4
 
 import requests
 import zeep.helpers
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 from lxml import etree
 from rich.markup import escape
 
 from authz.annex import Annex, AuthenticationMethod
 from authz.organisation import Organisation
-from gateway.bootstrap import CannotStart, list_annexes, opened_storage
+from gateway.bootstrap import CannotStart, Storage, find_technical_user, list_annexes, opened_storage
 from gateway.cli.criteria import fill_options, fill_request
 from gateway.cli.output import Problem, console, parse_organisation, to_text
 from gateway.client import Call, ClientIdentity, GatewayClient
@@ -190,9 +192,22 @@ def _find_annex(settings: Settings, client: str) -> Annex:
     try:
         with opened_storage(settings) as storage:
             annexes = list_annexes(storage, datetime.now(UTC))
+            technical_user = _find_technical_user(settings, storage, client)
     except CannotStart as reason:
         raise Problem(str(reason)) from None
     for annex in annexes:
         if annex.client == client:
             return annex
+    if technical_user is not None:
+        return technical_user
     raise Problem(f"there is no client {client}; there are {', '.join(annex.client for annex in annexes)}.")
+
+
+def _find_technical_user(settings: Settings, storage: Storage, client: str) -> Annex | None:
+    """Return the annex of the technical user whose certificate has this name among those of the clients."""
+    path = settings.state / "pki" / "clients" / f"{client}.pem"
+    try:
+        certificate = x509.load_pem_x509_certificate(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return find_technical_user(storage, certificate.fingerprint(SHA256()).hex(), datetime.now(UTC))

@@ -7,12 +7,12 @@ from typing import Any
 import typer
 from rich.markup import escape
 
-from authz.annex import Annex
-from authz.annex_document import read_annex
+from authz.annex import Annex, ClientKind, RoleAnnex
+from authz.annex_document import read_any_annex
 from fixtures.employers import load_employers
 from fixtures.persona import Expectation
 from fixtures.world import load_all_personas
-from gateway.bootstrap import CannotStart, list_annexes, opened_storage
+from gateway.bootstrap import CannotStart, list_all_annexes, opened_storage
 from gateway.cli.output import JsonOption, StateOption, console, errors, get_settings, print_json, print_table
 from gateway.contracts import load_contracts
 from gateway.demo_world import demo_annexes
@@ -63,7 +63,7 @@ def employers(as_json: JsonOption = False) -> None:
 
 
 def clients(state: StateOption = None, as_json: JsonOption = False) -> None:
-    """List every client whose annex is in force, with its operations and legal contexts.
+    """List every client whose annex is in force, with its operations and legal contexts; and the annexes for a role.
 
     Before a state is prepared: those of the demo world.
     """
@@ -88,18 +88,14 @@ def _asker(each: Expectation) -> str:
     return f"by {each.client} for {customer} under {each.legal_context}"
 
 
-def describe(annex: Annex) -> dict[str, Any]:
-    """Return a client as a document: its identity, and its operations with their legal contexts."""
+def describe(annex: Annex | RoleAnnex) -> dict[str, Any]:
+    """Return a client as a document: its identity, or its role, and its operations with their legal contexts."""
     contexts: dict[tuple[str, str], list[str]] = {}
     for service, operation, legal_context in annex.grants:
         contexts.setdefault((service, operation), []).extend([legal_context] if legal_context else [])
     return {
         "name": annex.client,
-        "kind": annex.kind.value,
-        **annex.identity.to_values(),
-        "represents": [
-            {**organisation.to_values(), "name": known.name} for organisation, known in annex.represents.items()
-        ],
+        **_who(annex),
         "authentication": sorted(annex.methods),
         "operations": [
             {"service": service, "operation": operation, "legalContexts": sorted(named)}
@@ -108,16 +104,30 @@ def describe(annex: Annex) -> dict[str, Any]:
     }
 
 
-def _annexes(settings: Settings) -> list[Annex]:
+def _who(annex: Annex | RoleAnnex) -> dict[str, Any]:
+    if isinstance(annex, RoleAnnex):
+        return {"kind": ClientKind.ENTERPRISE.value, "role": annex.role.value, "represents": []}
+    return {
+        "kind": annex.kind.value,
+        **annex.identity.to_values(),
+        "represents": [
+            {**organisation.to_values(), "name": known.name} for organisation, known in annex.represents.items()
+        ],
+    }
+
+
+def _annexes(settings: Settings) -> list[Annex | RoleAnnex]:
     """Return the annexes in force, or those of the demo world where no state was prepared yet."""
     try:
         with opened_storage(settings) as storage:
-            return list_annexes(storage, datetime.now(UTC))
+            return list_all_annexes(storage, datetime.now(UTC))
     except CannotStart as reason:
         errors.print(f"These are the clients of the demo world: {reason}", soft_wrap=True)
         shapes = load_contracts().shapes()
-        return [read_annex(document, shapes) for document in demo_annexes()]
+        return [read_any_annex(document, shapes) for document in demo_annexes()]
 
 
 def _identity(document: Mapping[str, Any]) -> str:
+    if "role" in document:
+        return f"with the role {document['role']}"
     return document.get("cbeNumber") or f"{document['sector']}/{document['institution']}"

@@ -34,6 +34,7 @@ def authorize(
         known = AccessFacts(
             _find_persons(request, facts, Organisation.from_values(supplier) if supplier else None),
             _find_relation(annex, request, employer_access, now),
+            annex.holder,
         )
     decision = decide(annex, request, known, now, environment)
     if isinstance(decision, Deny):

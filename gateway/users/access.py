@@ -1,15 +1,21 @@
-"""What decisions about access ask of User Management: the accounts, and for which employers an enterprise may act."""
+"""What decisions about access ask of User Management.
+
+The accounts, for which employers an enterprise may act, and which technical user sends with a certificate.
+"""
 
 from collections import OrderedDict
-from datetime import date
+from datetime import date, datetime
 from threading import Lock
 
 from sqlalchemy import Connection
 
+from authz.annex import RoleHolder
+from authz.brussels import brussels_day
 from authz.employer_access import EmployerRelation, NamedEmployer, RelationKind
 from authz.organisation import Organisation
 from authz.user_management.model import EnterpriseAccount
 from authz.user_management.relation import find_entity, may_act
+from authz.user_management.technical_caller import find_technical_caller
 from authz.user_management.world import Accounts
 from gateway.facts import EmployerAccess
 from gateway.storage.database import Database
@@ -43,6 +49,10 @@ class StoredAccounts:
         """Return the account of the employer with this NSSO or NSSO-PPO registration number."""
         return self._find(nsso_number, IdentifierKind.REGISTRATION)
 
+    def find_account_certified(self, fingerprint: str) -> EnterpriseAccount | None:
+        """Return the account of which a technical user has this certificate, by the SHA-256 of its DER in hex."""
+        return self._find(fingerprint, IdentifierKind.CERTIFICATE)
+
     def _find(self, identifier: str, *kinds: IdentifierKind) -> EnterpriseAccount | None:
         with self._database.read() as connection:
             for kind in kinds:
@@ -69,6 +79,18 @@ class StoredAccounts:
             if len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
         return snapshot.account
+
+
+class ManagedTechnicalUsers:
+    """The technical users of the accounts as they are now: a change counts at the next question."""
+
+    def __init__(self, accounts: StoredAccounts) -> None:
+        self._accounts = accounts
+
+    def find(self, fingerprint: str, now: datetime) -> RoleHolder | None:
+        """Return the technical user who sends with this certificate at `now` (aware); None if nobody may."""
+        account = self._accounts.find_account_certified(fingerprint)
+        return find_technical_caller(account, fingerprint, brussels_day(now)) if account is not None else None
 
 
 class ManagedEmployerAccess:

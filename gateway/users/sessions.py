@@ -32,6 +32,16 @@ _END_ALL = (
     .where(user_sessions.c.kind == bindparam("of_kind"), user_sessions.c.holder == bindparam("of"), _OPEN)
     .values(ended_at=bindparam("now"))
 )
+_END_BY_MEANS = (
+    update(user_sessions)
+    .where(
+        user_sessions.c.kind == bindparam("of_kind"),
+        user_sessions.c.enterprise == bindparam("of"),
+        user_sessions.c.means == bindparam("by"),
+        _OPEN,
+    )
+    .values(ended_at=bindparam("now"))
+)
 
 
 class NotLoggedIn(Exception):
@@ -98,6 +108,11 @@ def start_session(
 def end_sessions_of(connection: Connection, kind: Kind, holder: str, now: datetime) -> None:
     """End every session of somebody who is blocked or deleted, or whose password was changed."""
     connection.execute(_END_ALL, {"of_kind": kind.value, "of": holder, "now": now})
+
+
+def end_sessions_by(connection: Connection, enterprise: str, means: str, now: datetime) -> None:
+    """End every session of an enterprise's users that was opened by means which no longer log anybody in."""
+    connection.execute(_END_BY_MEANS, {"of_kind": Kind.MEMBER.value, "of": enterprise, "by": means, "now": now})
 
 
 def read_session(connection: Connection, token: str, now: datetime) -> Session:

@@ -29,6 +29,7 @@ from authz.user_management.decision import decide
 from authz.user_management.events import (
     CredentialsIssued,
     Event,
+    PasswordLoginSwitched,
     PasswordSet,
     UserBlocked,
     UserCreated,
@@ -50,7 +51,7 @@ from gateway.users.projection import (
     keep_snapshot,
     next_sender_number,
 )
-from gateway.users.sessions import Kind, Session, end_sessions_of
+from gateway.users.sessions import Kind, Session, end_sessions_by, end_sessions_of
 
 
 class RuleRefused(Exception):
@@ -245,6 +246,8 @@ def _keep_logins(
                 end_sessions_of(connection, Kind.MEMBER, user_id, now)
             case UserBlocked():
                 end_sessions_of(connection, Kind.MEMBER, event.user_id, now)
+            case PasswordLoginSwitched(on=False):
+                end_sessions_by(connection, after.enterprise.number, Means.PASSWORD.value, now)
     for user_id, user in before.users.items() if before is not None else ():
         if user_id not in after.users:
             end_sessions_of(connection, Kind.MEMBER, user_id, now)

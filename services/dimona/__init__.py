@@ -35,4 +35,5 @@ DESCRIPTOR = ServiceDescriptor(
         ),
     ),
     statuses=load_statuses(__name__),
+    application="dimona",
 )

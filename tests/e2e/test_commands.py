@@ -127,8 +127,10 @@ def test_the_examples_of_the_dmfa_page_run(gateway: RunningGateway) -> None:
 def test_the_examples_of_the_dimona_page_run(gateway: RunningGateway) -> None:
     page = (ROOT / "docs/services/dimona.md").read_text("utf-8")
     lines = re.findall(r"^\.venv/bin/ksz-gateway call (.+)$", page, re.MULTILINE)
-    assert len(lines) == 4
-    for line, told in zip(lines, ("ACCEPTED", "dimonaPeriodId", "declarationNumber", "inService: true"), strict=True):
+    assert len(lines) == 5
+    for line, told in zip(
+        lines, ("ACCEPTED", "dimonaPeriodId", "dimonaPeriodId", "declarationNumber", "inService: true"), strict=True
+    ):
         shown = call(gateway, *shlex.split(line))
         assert shown.returncode == 0, shown.stderr
         assert told in shown.stdout

@@ -303,6 +303,20 @@ def test_password_that_a_manager_gave_must_be_changed_and_ends_a_lock_out(brewer
     assert "rule password-login-off" in jan.refused("login", "jan.peeters", "--password-stdin", typed=f"{NEW}\n")
 
 
+def test_sessions_opened_by_password_end_when_password_login_is_switched_off(brewery: Brewery) -> None:
+    create(brewery.chief, JAN, "--user-name", "jan.peeters")
+    by_eid, by_password = brewery.office.person("jan", JAN), brewery.office.terminal("jan-at-home")
+    by_eid.do("password", "reset", "--password-stdin", typed=f"{NEW}\n")
+    by_eid.do("login", "--means", "eid", "--identity", str(brewery.office.identity("jan")))
+    by_password.do("login", "jan.peeters", "--password-stdin", typed=f"{NEW}\n")
+    by_password.do("own", "data", "--language", "fr")
+    brewery.chief.do("password", "login", "--off")
+    assert "this session was ended" in by_password.refused("whoami")
+    # Other means, and operators who have a password of their own, go on.
+    for terminal in (by_eid, brewery.chief, brewery.operator):
+        terminal.do("whoami")
+
+
 def test_deletion_shows_the_data_and_asks(brewery: Brewery) -> None:
     user_id = create(brewery.chief, JAN)
     kept = brewery.chief.run("delete", user_id, typed="n\n")

@@ -138,6 +138,7 @@ CONSULT_STAFF = ContractShape(
     notifies=True,
     names_employer=True,
     repeated=frozenset({"criteria/worker/ssin", "criteria/place"}),
+    application="staffing",
 )
 
 STAFF = "StaffService/v1"

@@ -10,8 +10,8 @@ from authz_shapes import ANNEXES, CONTRACTS, SERVICE, STAFF, read_demo_annex, re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from authz.annex import AuthenticationMethod, CertificateBinding, ClientKind, Quota
-from authz.annex_document import AnnexInvalid, read_annex
+from authz.annex import Annex, AuthenticationMethod, CertificateBinding, ClientKind, Quota, Role, RoleAnnex
+from authz.annex_document import AnnexInvalid, read_annex, read_any_annex
 from authz.annex_reference import render_annex_reference
 from authz.annex_yaml import MAX_CHARACTERS, AnnexProblem
 from authz.organisation import Organisation
@@ -104,7 +104,9 @@ def test_every_demo_annex_is_what_its_comment_says(name: str, kind: str, grants:
 
 def test_the_demo_annexes_bind_different_certificates() -> None:
     shapes = load_contracts().shapes()
-    annexes = [read_annex(path.read_text("utf-8"), shapes) for path in ANNEXES.glob("*.yaml")]
+    documents = [read_any_annex(path.read_text("utf-8"), shapes) for path in ANNEXES.glob("*.yaml")]
+    annexes = [each for each in documents if isinstance(each, Annex)]
+    assert [each.role for each in documents if isinstance(each, RoleAnnex)] == [Role.TECHNICAL_USER]
     bindings = [binding for annex in annexes for binding in annex.certificates]
     serials = [binding.serial for binding in bindings]
     assert len(set(serials)) == len(serials) == len(annexes)
@@ -443,3 +445,69 @@ def test_what_stands_in_a_repeated_element_cannot_be_demanded_of_each(demand: st
     )
     assert (problem.line, problem.path) == (13, "operations[0].parameters.criteria/place/since")
     assert "criteria/place" in problem.message
+
+
+ROLE = """\
+client: senders
+kind: enterprise
+role: technicalUser
+validFrom: 2024-01-01
+authentication: { methods: [x509Token] }
+quota: { perMinute: 10 }
+operations:
+  - service: StaffService/v1
+    operation: consultStaff
+    legalContexts: [STAFF:INQUIRY]
+    deliberation: Deliberation 1
+    integrationExemption: Employers know their staff
+"""
+
+
+def test_an_annex_may_be_for_a_role_instead_of_one_client() -> None:
+    annex = read_any_annex(ROLE, CONTRACTS)
+    assert isinstance(annex, RoleAnnex)
+    assert (annex.client, annex.role, annex.quota) == ("senders", Role.TECHNICAL_USER, Quota(10, None))
+    (grant,) = annex.grants[(STAFF, "consultStaff", "STAFF:INQUIRY")]
+    assert (grant.application, grant.customers) == ("staffing", frozenset())
+
+
+def test_an_annex_for_a_role_is_that_of_no_client() -> None:
+    (problem,) = _problems(ROLE)
+    assert problem.path == "role"
+
+
+CERTIFICATES = 'certificates: [{ sha256: "%s" }]\n' % ("0f" * 32)
+IDENTITY = 'identity: { cbeNumber: "0999900150", name: Staffing }\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "path", "remedy"),
+    [
+        (ROLE.replace("operations", f"{IDENTITY}operations"), 7, "identity", "Remove identity, or remove role"),
+        (ROLE.replace("operations", f"{CERTIFICATES}operations"), 7, "certificates", "Remove certificates"),
+        (ROLE.replace("operations", "representsItself: true\noperations"), 7, "representsItself", "Remove represents"),
+        (ROLE.replace("enterprise", "institution"), 2, "kind", "Write enterprise, or remove role"),
+        (ROLE.replace("technicalUser", "anybody"), 3, "role", "For whom the annex is"),
+        (ROLE.replace("role: technicalUser\n", IDENTITY), 1, "certificates", "Add it: The client's certificates"),
+        (ROLE.replace("role: technicalUser\n", CERTIFICATES), 1, "identity", "Add it: The client itself"),
+        (
+            ROLE.replace("    deliberation", '    onBehalfOf: [{ cbeNumber: "0999900150" }]\n    deliberation'),
+            *(11, "operations[0].onBehalfOf", "Remove onBehalfOf"),
+        ),
+        (
+            ROLE.replace("integrationExemption: E", "notified: true\n    integration: { contexts: [AB] } # E"),
+            *(12, "operations[0].notified", "Remove notified"),
+        ),
+        (
+            ROLE[: ROLE.index("  - service")] + MANDATES[MANDATES.index("  - service") :],
+            *(9, "operations[0].operation", "Remove the operation"),
+        ),
+        (ROLE + ROLE[ROLE.index("  - service") :], 13, "operations[1]", "Merge the two"),
+    ],
+)
+def test_what_cannot_be_for_a_role_is_told_with_its_remedy(text: str, line: int, path: str, remedy: str) -> None:
+    with pytest.raises(AnnexInvalid) as caught:
+        read_any_annex(text, CONTRACTS)
+    found = next(each for each in caught.value.problems if each.path == path)
+    assert found.line == line
+    assert remedy in found.remedy
