@@ -234,12 +234,13 @@ def test_two_hundred_attestations_come_on_pages_that_survive_a_restart(open_own_
 def test_a_page_belongs_to_its_client_and_its_question(world: World) -> None:
     token = ask(world, MANY).payload.findtext("next")
     assert token is not None
-    other_end = "B" if token[-1] == "A" else "A"
+    # Of the last character some bits may say nothing; the one before it counts whole.
+    other = "B" if token[-2] == "A" else "A"
     refused = [
         ask(world, MANY, "unemployment", next=token),
         ask(world, MANY, next=token, end="2025Q3"),
         ask(world, SECTORS, next=token),
-        ask(world, MANY, next=token[:-2] + other_end + token[-1]),
+        ask(world, MANY, next=token[:-2] + other + token[-1]),
     ]
     for reply in refused:
         assert reply.outcome == ("NO_RESULT", "MSG00008")

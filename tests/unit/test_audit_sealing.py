@@ -82,6 +82,7 @@ def test_sealed_part_decrypts_to_exactly_what_the_decision_saw(keys: MonthKeys) 
                 }
             },
             "relation": None,
+            "holder": None,
         },
         "decidedAt": "2026-03-31T23:30:00+00:00",
         "reason": f"not integrated: {SSIN}",
