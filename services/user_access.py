@@ -60,6 +60,12 @@ class AccessGiven:
     path: AccessPath
     mandate: Mandate | None = None
 
+    @property
+    def words(self) -> str:
+        """Return for the audit what gives access: `service provider 0999807011 since 2025-07-01`."""
+        path = self.path.replace("_", " ").lower()
+        return f"{path} {self.mandate.provider} since {self.mandate.begin}" if self.mandate else path
+
 
 @dataclass(frozen=True, slots=True)
 class AccessRefused:

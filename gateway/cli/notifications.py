@@ -23,7 +23,7 @@ def pull_(
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List what the client has not acknowledged, oldest first."""
+    """List what the client has not acknowledged, oldest first; with --json, all of each."""
     now = datetime.now(UTC)
     with opened_storage(get_settings(state=state)) as storage:
         annexes = [annex for annex in list_annexes(storage, now) if annex.client == client]
@@ -45,10 +45,7 @@ def pull_(
     if not found:
         console.print(f"Nothing waits for {client}.")
         return
-    print_table(
-        ("id", "received", "organisation", "action", "declaration", "period", "worker", "begin", "end"),
-        (_to_row(each) for each in found),
-    )
+    print_table(("id", "received", "action", "declaration", "worker"), (_to_row(each) for each in found))
 
 
 @app.command("acknowledge")
@@ -84,15 +81,6 @@ def _to_document(each: Notification) -> dict[str, Any]:
 
 
 def _to_row(each: Notification) -> tuple[object, ...]:
-    period: Mapping[str, Any] = each.content["employmentPeriod"]
-    return (
-        each.id,
-        to_text(each.created_at),
-        each.organisation,
-        each.content["action"],
-        each.content["declarationNumber"],
-        period["dimonaPeriodId"],
-        period.get("worker", {}).get("ssin", ""),
-        period.get("startingDate", ""),
-        period.get("endingDate", ""),
-    )
+    worker: Mapping[str, Any] = each.content["employmentPeriod"].get("worker", {})
+    number, action = each.content["declarationNumber"], each.content["action"]
+    return each.id, to_text(each.created_at), action, number, worker.get("ssin", "")

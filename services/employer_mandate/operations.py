@@ -22,7 +22,9 @@ _REGISTERS = {"nssoRegistrationNumber": Register.NSSO, "nssoPpoRegistrationNumbe
 
 
 def check_user_access(consultation: Consultation, users: UserAccess) -> Outcome:
-    """Answer yes with the path, or no with the first reason. Faults of the source pass through."""
+    """Answer yes with the path, or no with the first reason; the audit is told which. Faults of the source pass
+    through.
+    """
     criteria = consultation.values["criteria"]
     ((element, number),) = criteria["entity"].items()
     if not _is_number(element, number):
@@ -36,8 +38,9 @@ def check_user_access(consultation: Consultation, users: UserAccess) -> Outcome:
     )
     answer = users.check_access(question)
     if isinstance(answer, AccessGiven):
-        return Outcome("data_found", {"userAccess": _render_given(answer)})
-    return Outcome("data_found", {"userAccess": {"access": False, "reason": _render_reason(answer.reason)}})
+        return Outcome("data_found", {"userAccess": _render_given(answer)}, reason=f"access: {answer.words}")
+    told = {"access": False, "reason": _render_reason(answer.reason)}
+    return Outcome("data_found", {"userAccess": told}, reason=f"no access: {answer.reason}")
 
 
 def _is_number(element: str, number: str) -> bool:

@@ -14,7 +14,7 @@ from services.calendar import get_brussels_date
 from services.consultation import Consultation, Outcome
 from services.descriptor import ReservedContext
 from services.employer_repertory.registration import Registration
-from services.user_access import AccessGiven, AccessQuestion, AccessRefused, UserAccess
+from services.user_access import AccessQuestion, AccessRefused, UserAccess
 
 RESERVED = ReservedContext(
     legal_context="FRONTOFFICE:EMPLOYMENT_MEASURES", client="front-office", deliberation="Deliberation 07/039"
@@ -64,13 +64,8 @@ def judge(consultation: Consultation, registrations: Iterable[Registration], acc
         found = access.check_access(AccessQuestion(user, registration.reference, APPLICATION, day))
         if isinstance(found, AccessRefused):
             return _refuse("user_without_access", "criteria/onBehalfOf", REMEDIES[found.reason])
-        paths.append(_describe(found))
+        paths.append(found.words)
     return Judgement(reason="the user reaches the employer: " + "; ".join(dict.fromkeys(paths)))
-
-
-def _describe(given: AccessGiven) -> str:
-    words = given.path.replace("_", " ").lower()
-    return f"{words} {given.mandate.provider} since {given.mandate.begin}" if given.mandate else words
 
 
 def _refuse(case: str, path: str, remedy: str) -> Judgement:

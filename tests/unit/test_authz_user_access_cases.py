@@ -7,11 +7,20 @@ from typing import Any
 
 import pytest
 import yaml
-from user_management_world import CASES, FakeUserManagement, build, make_world, plain, read_world, resolve, take_step
 
 from authz.employer_access import NamedEmployer, RelationKind
 from authz.user_management.access import Access, AccessPath, NoAccess, NoAccessReason, check_access
 from authz.user_management.relation import may_act
+from tests.unit.user_management_world import (
+    CASES,
+    FakeUserManagement,
+    build,
+    make_world,
+    plain,
+    read_world,
+    resolve,
+    take_step,
+)
 
 TODAY = date(2026, 2, 10)
 
@@ -32,11 +41,17 @@ def _world() -> FakeUserManagement:
     return make_world()
 
 
-@pytest.mark.parametrize("case", ALL)
-def test_the_first_reason_or_the_path_is_told(case: Mapping[str, Any]) -> None:
+def make_case_world(case: Mapping[str, Any]) -> FakeUserManagement:
+    """Return the world of a case: the common one, after what the case says happened."""
     world = _world().copy()
     for step in case.get("given", ()):
         take_step(world, step, resolve(step["account"]), read_world()["now"])
+    return world
+
+
+@pytest.mark.parametrize("case", ALL)
+def test_the_first_reason_or_the_path_is_told(case: Mapping[str, Any]) -> None:
+    world = make_case_world(case)
     entity, day = build(NamedEmployer, resolve(case["entity"])), case.get("day", TODAY)
 
     answer = check_access(resolve(case["user"]), entity, case["application"], day, world)
