@@ -139,7 +139,7 @@ def test_the_examples_of_the_dimona_page_run(gateway: RunningGateway) -> None:
 def test_what_cannot_be_set_is_said(gateway: RunningGateway) -> None:
     asked = ("DmfaConsultationService", "consultDmfaAttestationsBySsin", "--client", "pensions", "--set")
     for setting, said in (
-        ("nothing=1", "criteria/latestSituationOnly"),
+        ("nothing=1", "latestSituationOnly"),
         ("latestSituationOnly", "write path=value"),
         ("sectorIndicators=PRI", "sectorIndicators/sectorIndicator"),
         ("attestationId=many", "many is no long"),
