@@ -80,7 +80,7 @@ class Database:
             raise ValueError("the database must be a file: sqlite:////absolute/path")
         self._file = Path(address.database or "") if self._is_sqlite else None
         self._engine = create_engine(
-            _existing(self._file) if self._file is not None else address,
+            _existing(address, self._file) if self._file is not None else address,
             hide_parameters=True,
             pool_size=connections,
             max_overflow=0,
@@ -192,9 +192,9 @@ def _flock(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _existing(file: Path) -> URL:
+def _existing(address: URL, file: Path) -> URL:
     """Name a file that must be there: a new one, empty, would pass for the database, and stand in the way of it."""
-    return URL.create("sqlite", database=f"file:{quote(str(file.absolute()))}", query={"mode": "rw", "uri": "true"})
+    return address.set(database=f"file:{quote(str(file.absolute()))}").update_query_dict({"mode": "rw", "uri": "true"})
 
 
 def _defaults(address: URL) -> dict[str, str | int]:
