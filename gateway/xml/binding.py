@@ -37,6 +37,8 @@ def escape_text(text: str) -> str:
 
 def escape_attribute(text: str) -> str:
     """Escape an attribute's value as Canonical XML 1.0 §2.3 has it."""
+    if text.isalnum():
+        return text
     return (
         text.replace("&", "&amp;")
         .replace("<", "&lt;")
