@@ -22,6 +22,7 @@ from gateway.audit.keys import MonthKey, MonthKeys
 from gateway.audit.record import AuditRecord, Sealed
 
 _NONCE_BYTES = 12
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=lambda value: _plain(value)).encode
 _OPEN_TEXTS = (
     "client",
     "annex_revision",
@@ -69,12 +70,12 @@ def seal(record: AuditRecord, keys: MonthKeys, recorded_at: datetime) -> SealedR
         "subject": record.subject,
         "furtherSubjects": record.further_subjects,
         "message": base64.b64encode(record.message).decode(),
-        "request": _plain(record.request),
-        "facts": _plain(record.facts),
-        "decidedAt": _plain(record.decided_at),
+        "request": record.request,
+        "facts": record.facts,
+        "decidedAt": record.decided_at,
         "reason": record.reason,
     }
-    octets = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    octets = _encode(content).encode()
     nonce = secrets.token_bytes(_NONCE_BYTES)
     bound = _associated_data(record.ticket_cbss, record.kind, key.month)
     row = {name: getattr(record, name) for name in _OPEN_TEXTS}
@@ -115,19 +116,17 @@ def _associated_data(ticket: str, kind: str, month: str) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """Turn a value of the decision into JSON; TypeError for one whose meaning would be lost."""
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
+    """Turn what JSON does not know of a decision into what it knows; TypeError where meaning would be lost."""
+    if is_dataclass(value):
+        return {each.name: getattr(value, each.name) for each in fields(value)}
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, date | Decimal):
         return str(value)
-    if is_dataclass(value):
-        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, Mapping):
-        return {str(name): _plain(each) for name, each in value.items()}
+        return dict(value)
     if isinstance(value, Set):
-        return sorted(_plain(each) for each in value)
+        return sorted(value)
     if isinstance(value, Sequence) and not isinstance(value, bytes):
-        return [_plain(each) for each in value]
+        return list(value)
     raise TypeError(f"{type(value).__name__} cannot be sealed")
