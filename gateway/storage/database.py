@@ -27,7 +27,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, ExceptionContext, Pool, bindparam, create_engine, event, func, make_url, select
+from sqlalchemy import (
+    URL,
+    Connection,
+    ExceptionContext,
+    Pool,
+    PoolProxiedConnection,
+    bindparam,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+)
 
 from gateway.storage.forking import call_in_child
 
@@ -55,6 +67,9 @@ _BEGIN_WRITING = select(
     func.pg_advisory_xact_lock(_ADVISORY_LOCK),
 )
 
+# Where a connection's `info` says how its next transaction begins.
+_BEGIN = "ksz_begin"
+
 # Alembic keeps the migration that is running in module-level state: one at a time in a process.
 _migrating = threading.Lock()
 
@@ -79,6 +94,7 @@ class Database:
         if self._is_sqlite and address.database in {None, "", ":memory:"}:
             raise ValueError("the database must be a file: sqlite:////absolute/path")
         self._file = Path(address.database or "") if self._is_sqlite else None
+        self._lock = self._file.with_name(self._file.name + ".lock") if self._file is not None else None
         self._engine = create_engine(
             _existing(address, self._file) if self._file is not None else address,
             hide_parameters=True,
@@ -92,8 +108,9 @@ class Database:
         )
         if self._is_sqlite:
             event.listen(self._engine, "connect", _configure_sqlite)
-            event.listen(self._engine, "begin", _begin_sqlite)
-            self._reading, self._writing = self._engine, self._engine.execution_options(sqlite_begin="IMMEDIATE")
+            # Not by an event of the engine: one of those makes every execution go through the machinery of all.
+            setattr(self._engine.dialect, "do_begin", _begin_sqlite)  # noqa: B010 - mypy knows methods only
+            self._reading = self._writing = self._engine
         else:
             event.listen(self._engine, "handle_error", _forget_values)
             self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -114,10 +131,13 @@ class Database:
 
         Waits without limit for the writer before it; who must not wait uses `GroupCommit`.
         """
-        with self._lock_file(), self._writing.begin() as connection:
-            if not self._is_sqlite:
-                connection.execute(_BEGIN_WRITING, {"silence": self._longest_silence})
-            yield connection
+        with self._lock_file(), self._writing.connect() as connection:
+            if self._is_sqlite:
+                connection.connection.info[_BEGIN] = "BEGIN IMMEDIATE"
+            with connection.begin():
+                if not self._is_sqlite:
+                    connection.execute(_BEGIN_WRITING, {"silence": self._longest_silence})
+                yield connection
 
     def is_current(self) -> bool:
         """Tell whether the schema is that of the newest migration."""
@@ -165,9 +185,7 @@ class Database:
             getattr(commands, command)(config, revision)
 
     def _lock_file(self) -> AbstractContextManager[None]:
-        if self._file is None:
-            return nullcontext()
-        return _flock(self._file.with_name(self._file.name + ".lock"))
+        return nullcontext() if self._lock is None else _flock(self._lock)
 
     def _forget_connections(self) -> None:
         # The parent goes on using them. They are kept, unused, because closing a SQLite connection that was
@@ -220,8 +238,9 @@ def _configure_sqlite(dbapi_connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
+def _begin_sqlite(connection: PoolProxiedConnection) -> None:
+    """Begin a transaction; a writer's takes the lock at once, and says so before each one."""
+    connection.cursor().execute(connection.info.pop(_BEGIN, "BEGIN"))
 
 
 def _alembic_config() -> Any:

@@ -169,18 +169,20 @@ class _Batch:
         self.begun = True
         # From here on a caller can no longer withdraw its job.
         self._unanswered = [job for job in jobs if job.future.set_running_or_notify_cancel()]
+        # The driver's own cursor: savepoints have no parameters and no rows, and SQLAlchemy would cost more than they.
+        cursor = connection.connection.cursor()
         for job in self._unanswered:
-            connection.exec_driver_sql("SAVEPOINT job")
+            cursor.execute("SAVEPOINT job")
             try:
                 self._results.append((job.future, job.work(connection)))
             except Exception as error:
                 try:
-                    connection.exec_driver_sql("ROLLBACK TO SAVEPOINT job")
-                except SQLAlchemyError:
+                    cursor.execute("ROLLBACK TO SAVEPOINT job")
+                except Exception:
                     # The database has given up the whole transaction; the first error says why.
                     raise error from None
                 self._errors.append((job.future, _without_data(error)))
-            connection.exec_driver_sql("RELEASE SAVEPOINT job")
+            cursor.execute("RELEASE SAVEPOINT job")
         self._committing = True
 
     def succeed(self) -> None:
@@ -206,7 +208,6 @@ def _without_data(error: Exception) -> Exception:
 
 def _describe(error: BaseException) -> str:
     """Name the error by its class and its code: its text may quote the values of a row."""
-    if isinstance(error, DBAPIError) and error.orig is not None:
-        code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", "")
-        return f"{type(error.orig).__name__} {code}".strip()
-    return type(error).__name__
+    told = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    code = getattr(told, "sqlstate", None) or getattr(told, "sqlite_errorname", "")
+    return f"{type(told).__name__} {code}".strip()
