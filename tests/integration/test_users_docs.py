@@ -1,11 +1,11 @@
 """What docs/users.md tells to do works, line by line and in its order, in a demo world."""
 
-import re
 import shlex
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from docs_examples import DOCS, shown_commands
 from user_world import ELS, PASSWORD, Office, Terminal
 
 from authz.enterprise import with_check_digits
@@ -21,12 +21,8 @@ from gateway.users.lines import (
     USER_COLUMNS,
 )
 
-PAGE = (Path(__file__).parents[2] / "docs" / "users.md").read_text("utf-8")
-LINES = [
-    line.removeprefix(".venv/bin/ksz-gateway users ")
-    for block in re.findall(r"^```sh\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
-    for line in block.splitlines()
-]
+PAGE = (DOCS / "users.md").read_text("utf-8")
+LINES = [line.removeprefix("users ") for line in shown_commands("users.md")]
 # The only one that is there to be refused.
 REFUSED = "--application dimona"
 

@@ -1,0 +1,9 @@
+"""`annex …`: the annexes that say what each client may do, from a draft to what is in force."""
+
+import typer
+
+from gateway.cli.annex import check, importing
+
+app = typer.Typer(help="Check and import annexes.", no_args_is_help=True)
+for module in (check, importing):
+    module.register(app)
