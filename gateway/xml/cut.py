@@ -227,7 +227,7 @@ def _copy(definition: etree._Element) -> etree._Element:
     return copy
 
 
-def _make_schema(like: etree._Element, attributes: Mapping[str, str], spoken: set[str]) -> etree._Element:
+def _make_schema(like: etree._Element, attributes: dict[str, str], spoken: set[str]) -> etree._Element:
     """Return a schema without definitions that declares the prefixes of the namespaces that are spoken in it."""
     # lxml's stubs do not know of a default namespace.
     prefixes = {cast(str, prefix): uri for prefix, uri in like.nsmap.items() if uri in spoken}
