@@ -17,6 +17,9 @@ from authz.organisation import Organisation
 GrantKey = tuple[str, str, str | None]
 """Service (`SelfEmployedService/v2`), operation, and legal context (None where the contract has none)."""
 
+EXEMPT = "; exempt from integration control: "
+"""What parts the deliberation of a grant from the clause that exempts it."""
+
 
 class ClientKind(StrEnum):
     """What a client is.

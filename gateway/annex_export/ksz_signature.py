@@ -2,8 +2,6 @@
 
 import threading
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
 import xmlsec
 from lxml import etree
@@ -21,15 +19,7 @@ class KszSignature(BinarySignature):
     `sign_token`: sign the token too, as some annexes demand. `elliptic`: our key is one on the curve P-256, not RSA.
     """
 
-    def __init__(
-        self,
-        key: Path,
-        certificate: Path,
-        gateway_certificate: Path,
-        *,
-        sign_token: bool = False,
-        elliptic: bool = False,
-    ) -> None:
+    def __init__(self, key, certificate, gateway_certificate, *, sign_token=False, elliptic=False):
         # zeep would sign with SHA-1, which the gateway refuses, and verify replies with our own certificate.
         method = xmlsec.Transform.ECDSA_SHA256 if elliptic else xmlsec.Transform.RSA_SHA256
         super().__init__(key, certificate, None, method, xmlsec.Transform.SHA256)
@@ -38,7 +28,7 @@ class KszSignature(BinarySignature):
         self._sign_token = sign_token
         self._sent = threading.local()
 
-    def apply(self, envelope: Any, headers: Any) -> Any:
+    def apply(self, envelope, headers):
         """Add a Timestamp, and sign it with the Body."""
         created, expires = (datetime.now(UTC) + timedelta(minutes=minutes) for minutes in (0, 5))
         times = WSU.Created(get_timestamp(created)), WSU.Expires(get_timestamp(expires))
@@ -49,7 +39,7 @@ class KszSignature(BinarySignature):
         self._sent.signature = signed.findtext(".//{*}SignatureValue")
         return signed, headers
 
-    def _sign_again(self, envelope: Any) -> None:
+    def _sign_again(self, envelope):
         """Sign once more with the token, which zeep adds only after it has signed."""
         security = get_security_header(envelope)
         signature, token = (security.find(f"{{*}}{name}") for name in ("Signature", "BinarySecurityToken"))
@@ -61,7 +51,7 @@ class KszSignature(BinarySignature):
             context.register_id(element, "Id", ns.WSU)
         context.sign(signature)
 
-    def verify(self, envelope: Any) -> Any:
+    def verify(self, envelope):
         """Return the reply if the gateway signed it as the answer to what we sent."""
         if envelope.find("{*}Header") is None and envelope.find("{*}Body/{*}Fault") is not None:
             # A fault to somebody whom the gateway does not know is unsigned: let zeep raise it as it stands.
