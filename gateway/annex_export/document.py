@@ -75,9 +75,7 @@ def render_document(
             ],
             itself_only=isinstance(annex, Annex) and list(annex.represents) == [annex.identity],
             clauses=clauses,
-            open_operations=[
-                (contract, title_of(contract, texts)) for contract in list_open_operations(contracts)
-            ],
+            open_operations=[(contract, title_of(contract, texts)) for contract in list_open_operations(contracts)],
             deployment=deployment,
             package=list(package),
             today=today,

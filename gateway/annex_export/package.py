@@ -48,9 +48,7 @@ def make_package(
     catalogue = load_catalogue()
     for language in languages:
         others = [PackageFile(_document(other), "document_file") for other in languages if other is not language]
-        page = render_document(
-            annex, contracts, catalogue, deployment, [*others, *listed, *schemas], language, today
-        )
+        page = render_document(annex, contracts, catalogue, deployment, [*others, *listed, *schemas], language, today)
         made[_document(language)] = page.encode()
     return made | contract
 
@@ -59,9 +57,7 @@ def _document(language: Language) -> str:
     return f"annex-{language}.html"
 
 
-def _samples(
-    annex: Annex | RoleAnnex, contracts: Contracts, today: date
-) -> Iterator[tuple[OperationContract, Sample]]:
+def _samples(annex: Annex | RoleAnnex, contracts: Contracts, today: date) -> Iterator[tuple[OperationContract, Sample]]:
     """Yield each operation that the client may call with an example, made for the first clause that grants it."""
     clauses = {clause.contract.payload: clause for clause in reversed(list_clauses(annex, contracts))}
     operations = [*(clause.contract for clause in reversed(clauses.values())), *list_open_operations(contracts)]
@@ -85,15 +81,19 @@ def _program(
     """Return the program that sends the sample: signed if the annex has signed messages, else over mutual TLS."""
     wsdl = etree.fromstring(contract[f"wsdl/{operation.service.wsdl}"])
     (binding,) = wsdl.iterfind(f"{{{WSDL}}}binding")
-    text = templates().get_template("call.py.j2").render(
-        operation=operation.descriptor.name,
-        service=operation.service.name,
-        wsdl=operation.service.wsdl,
-        binding=f"{{{operation.service.namespace}}}{binding.get('name')}",
-        request=pformat(_plain(sample.values), width=100, sort_dicts=False),
-        endpoint=deployment.public_url + operation.service.path,
-        signs=_signs(annex),
-        sign_token=annex.sign_token,
+    text = (
+        templates()
+        .get_template("call.py.j2")
+        .render(
+            operation=operation.descriptor.name,
+            service=operation.service.name,
+            wsdl=operation.service.wsdl,
+            binding=f"{{{operation.service.namespace}}}{binding.get('name')}",
+            request=pformat(_plain(sample.values), width=100, sort_dicts=False),
+            endpoint=deployment.public_url + operation.service.path,
+            signs=_signs(annex),
+            sign_token=annex.sign_token,
+        )
     )
     return re.sub(r"\n{3,}", "\n\n", text).encode()
 
