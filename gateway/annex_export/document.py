@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
 from authz.annex import Annex, AuthenticationMethod, RoleAnnex
@@ -37,7 +37,7 @@ def templates() -> Environment:
     """Return the templates of the package: what they are given is escaped in HTML, what they lack is an error."""
     environment = Environment(
         loader=PackageLoader("gateway.annex_export", ""),
-        autoescape=lambda name: bool(name and name.endswith(".html.j2")),
+        autoescape=select_autoescape(enabled_extensions=("html.j2",)),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -111,6 +111,6 @@ def _breakable(path: str) -> Markup:
     return Markup("/<wbr>").join(escape(step) for step in str(path).split("/"))
 
 
-def _css_string(text: str) -> Markup:
+def _css_string(text: str) -> str:
     """Escape what stands between double quotes in a style sheet, so that it ends neither the string nor the sheet."""
-    return Markup("".join(c if c.isalnum() or c in " -.,()" else f"\\{ord(c):x} " for c in text))
+    return "".join(each if each.isalnum() or each in " -.,()" else f"\\{ord(each):x} " for each in text)

@@ -1,10 +1,9 @@
 """The package as a whole: every file by its path, made of the annex and the contracts. Writes nothing."""
 
-import re
+import json
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import date
 from importlib.resources import files
-from pprint import pformat
 from typing import Any
 
 from lxml import etree
@@ -50,7 +49,7 @@ def make_package(
         others = [PackageFile(_document(other), "document_file") for other in languages if other is not language]
         page = render_document(annex, contracts, catalogue, deployment, [*others, *listed, *schemas], language, today)
         made[_document(language)] = page.encode()
-    return made | contract
+    return {**made, **contract}
 
 
 def _document(language: Language) -> str:
@@ -88,20 +87,25 @@ def _program(
             operation=operation.descriptor.name,
             service=operation.service.name,
             wsdl=operation.service.wsdl,
-            binding=f"{{{operation.service.namespace}}}{binding.get('name')}",
-            request=pformat(_plain(sample.values), width=100, sort_dicts=False),
-            endpoint=deployment.public_url + operation.service.path,
+            binding=_literal(f"{{{operation.service.namespace}}}{binding.get('name')}"),
+            request=_literal(sample.values),
+            endpoint=_literal(deployment.public_url + operation.service.path),
+            has_customer="informationCustomer" in sample.values,
             signs=_signs(annex),
             sign_token=annex.sign_token,
         )
     )
-    return re.sub(r"\n{3,}", "\n\n", text).encode()
+    return text.encode()
 
 
-def _plain(value: Any) -> Any:
-    """Return the values with days as text, as zeep takes them too."""
+def _literal(value: Any, depth: int = 0) -> str:
+    """Return values as Python writes them, an element a line; days as text, as zeep takes them too."""
     if isinstance(value, Mapping):
-        return {name: _plain(inner) for name, inner in value.items()}
+        inner = "    " * (depth + 1)
+        lines = (f"{inner}{_literal(name)}: {_literal(each, depth + 1)},\n" for name, each in value.items())
+        return f"{{\n{''.join(lines)}{'    ' * depth}}}"
     if isinstance(value, list):
-        return [_plain(each) for each in value]
-    return value.isoformat() if isinstance(value, date | datetime) else value
+        return f"[{', '.join(_literal(each, depth) for each in value)}]"
+    if isinstance(value, bool):
+        return repr(value)
+    return json.dumps(value if isinstance(value, int) else str(value), ensure_ascii=False)
