@@ -4,7 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from authz.annex import EXEMPT, Annex, ClientKind, Grant, ParameterRule, RoleAnnex
-from authz.contract_shape import CRITERIA, criteria_leaves, find_droppable, is_mandatory, is_within, parent_of
+from authz.contract_shape import (
+    CRITERIA,
+    ContractShape,
+    criteria_leaves,
+    find_droppable,
+    is_mandatory,
+    is_within,
+    parent_of,
+)
 from gateway.annex_export.texts import Texts
 from gateway.catalogue import Catalogue
 from gateway.contract_cut import Clause, find_dropped, find_refused
@@ -133,22 +141,21 @@ def _integration(annex: Annex | RoleAnnex, clause: Clause, texts: Texts) -> Iter
 
 def _parameters(grant: Grant, contract: OperationContract, texts: Texts) -> Iterator[ParameterRow]:
     """Yield the parameters in the contract's order, those that lie deep together as one."""
-    elements = dict(contract.request.paths())
+    elements, shape = dict(contract.request.paths()), contract.shape()
     together: dict[str, list[str]] = {}
-    for leaf in criteria_leaves(contract.shape()):
+    for leaf in criteria_leaves(shape):
         if leaf in grant.parameters:
             together.setdefault("/".join(leaf.split("/")[:_DEPTH]), []).append(leaf)
     for path, leaves in together.items():
         yield ParameterRow(
             path=path.removeprefix(f"{CRITERIA}/"),
             meaning=_meaning(elements[path], texts),
-            demand=_demand(path, grant, contract, texts),
+            demand=_demand(path, grant, shape, texts),
             fields=tuple(leaf.removeprefix(f"{path}/") for leaf in leaves if leaf != path),
         )
 
 
-def _demand(path: str, grant: Grant, contract: OperationContract, texts: Texts) -> str:
-    shape = contract.shape()
+def _demand(path: str, grant: Grant, shape: ContractShape, texts: Texts) -> str:
     rule = _find_rule(path, grant)
     if rule is not None and rule.max_years_back is not None and is_within(rule.bounded, path):
         return texts.say("demands", "years", years=rule.max_years_back)

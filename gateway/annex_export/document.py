@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
@@ -33,6 +34,7 @@ class PackageFile:
     subject: str = ""
 
 
+@cache
 def templates() -> Environment:
     """Return the templates of the package: what they are given is escaped in HTML, what they lack is an error."""
     environment = Environment(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import PATIENCE, RunningGateway, run_command
+from tests.integration.docs_examples import shown_commands
 
 # Whose keys sign for the annex; the inspection's is elliptic, and its annex has the token signed too.
 CLIENTS = {
@@ -69,3 +71,26 @@ def test_a_client_that_nobody_knows_is_named_with_those_that_are_known(gateway: 
     made = run_command("annex", "export", "nobody", "--out", tmp_path / "x", "--state", gateway.state)
     assert made.returncode == 1
     assert "there is no client nobody; there are accountant, " in made.stderr
+
+
+def test_the_examples_of_the_page_do_what_it_says(
+    gateway: RunningGateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "var").symlink_to(gateway.state)
+    (tmp_path / "fixtures").symlink_to(Path(__file__).parents[2] / "fixtures")
+    monkeypatch.chdir(tmp_path)
+    exports = shown_commands("annex-export.md")
+    programs = shown_commands("annex-export.md", ".venv/bin/python ")
+    assert (len(exports), len(programs)) == (2, 1)
+    for line in exports:
+        made = run_command(*shlex.split(line), KSZ_PUBLIC_URL=gateway.url)
+        assert made.returncode == 0, made.stderr
+    assert [each.name for each in Path("exports", "draft").glob("*.html")] == ["annex-fr.html"]
+    again = run_command(*shlex.split(exports[0]), KSZ_PUBLIC_URL=gateway.url)
+    assert (again.returncode, "is not empty" in again.stderr) == (1, True)
+    for line in programs:
+        done = subprocess.run(
+            [sys.executable, *shlex.split(line)], capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["reply"]["status"]["value"] == "DATA_FOUND"
