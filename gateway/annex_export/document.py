@@ -68,7 +68,7 @@ def render_document(
         .render(
             t=texts,
             annex=annex,
-            name=_name(annex, texts),
+            name=texts.say("role_name") if isinstance(annex, RoleAnnex) else annex.name,
             identification=_identification(annex, texts),
             proofs=_proofs(annex, texts),
             organisations=[
@@ -83,12 +83,6 @@ def render_document(
             today=today,
         )
     )
-
-
-def _name(annex: Annex | RoleAnnex, texts: Texts) -> str:
-    if isinstance(annex, RoleAnnex):
-        return texts.say("role_name")
-    return annex.represents[annex.identity].name if annex.identity in annex.represents else annex.client
 
 
 def _identification(annex: Annex | RoleAnnex, texts: Texts) -> str:

@@ -1,19 +1,23 @@
 """The documents of an export: whole in both languages, readable by everybody, and nothing in them from elsewhere."""
 
+import json
 import re
 import string
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 from annex_packages import ANNEXES, CONTRACTS, DEPLOYMENT, SHAPES, TODAY
 from lxml import etree, html
+from typer.testing import CliRunner, Result
 
 from authz.annex_document import read_any_annex
 from gateway.annex_export.package import make_package
 from gateway.annex_export.texts import Language, load_texts
+from gateway.cli import app
 from gateway.xml.cut import NothingLeft
 
 PACKAGES = {client: make_package(annex, CONTRACTS, DEPLOYMENT, TODAY) for client, annex in ANNEXES.items()}
@@ -157,7 +161,7 @@ def test_a_reserved_context_an_exemption_and_a_notification_are_told() -> None:
 
 def test_an_annex_for_a_role_names_no_client() -> None:
     told = text_of("technical-users", Language.DUTCH)
-    assert "Bijlage van De technische gebruikers van ondernemingen" in told
+    assert "Bijlage: Technische gebruikers van ondernemingen" in told
     assert "Elke technische gebruiker van een onderneming" in told
 
 
@@ -188,11 +192,50 @@ def test_what_an_annex_says_cannot_become_markup() -> None:
         assert "<script>" in page.findtext(".//h1")
 
 
-def test_an_operation_that_nobody_could_call_is_not_exported() -> None:
+def test_an_operation_that_nobody_could_call_is_not_exported(tmp_path: Path) -> None:
     text = annex_text("labour-statistics").replace("      criteria/enterpriseNumber: { required: false }\n", "")
     text = text.replace("    parameters:\n", "")
     with pytest.raises(NothingLeft, match="consultEmployerRequest"):
         make_package(read_any_annex(text, SHAPES), CONTRACTS, DEPLOYMENT, TODAY)
+    (tmp_path / "annex.yaml").write_text(text, "utf-8")
+    refused = run(tmp_path, str(tmp_path / "annex.yaml"))
+    assert "no consultEmployerRequest could be valid with what the annex grants" in str(refused.exception)
+    assert not (tmp_path / "out").exists()
+
+
+def run(directory: Path, *arguments: str) -> Result:
+    """Run `annex export` into `out` of the directory."""
+    words = ["annex", "export", *arguments, "--out", str(directory / "out"), "--state", str(directory)]
+    return CliRunner().invoke(app, words)
+
+
+def test_an_integrator_that_does_not_represent_itself_keeps_its_name() -> None:
+    text = annex_text("integrator").replace("represents:", "representsItself: false\nrepresents:", 1)
+    package = make_package(read_any_annex(text, SHAPES), CONTRACTS, DEPLOYMENT, TODAY)
+    assert html.fromstring(package["annex-fr.html"]).findtext(".//h1") == "Annexe : Demonstration service bus"
+
+
+def test_a_draft_is_exported_from_its_file_in_the_languages_named(tmp_path: Path) -> None:
+    done = run(tmp_path, str(files("fixtures").joinpath("annexes", "probe.yaml")), "--language", "fr", "--json")
+    assert done.exit_code == 0, done.exception
+    written = {Path(each) for each in json.loads(done.stdout)}
+    assert written == {each for each in (tmp_path / "out").rglob("*") if each.is_file()}
+    assert [each.name for each in (tmp_path / "out").glob("*.html")] == ["annex-fr.html"]
+
+
+def test_a_draft_with_mistakes_is_not_exported(tmp_path: Path) -> None:
+    (tmp_path / "annex.yaml").write_text(annex_text("probe").replace("kind: ", "kin: "), "utf-8")
+    refused = run(tmp_path, str(tmp_path / "annex.yaml"))
+    assert "problems found: " in str(refused.exception)
+    assert "annex.yaml:3: kin: no key of an annex here" in refused.stdout
+
+
+def test_a_directory_that_is_not_empty_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "kept").touch()
+    refused = run(tmp_path, str(files("fixtures").joinpath("annexes", "probe.yaml")))
+    assert "is not empty" in str(refused.exception)
+    assert [each.name for each in (tmp_path / "out").iterdir()] == ["kept"]
 
 
 def test_days_of_a_sample_lie_within_the_bounds() -> None:

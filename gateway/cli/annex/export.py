@@ -54,7 +54,9 @@ def export(
             tuple(dict.fromkeys(language)) if language else tuple(Language),
         )
     except NothingLeft as message:
-        raise Problem(f"the annex grants {message} without a search parameter that it must have: grant one.") from None
+        raise Problem(
+            f"no {message} could be valid with what the annex grants: grant a search parameter that it must have."
+        ) from None
     written = [_write(out / name, content) for name, content in package.items()]
     if as_json:
         print_json(written)
