@@ -61,7 +61,7 @@ from gateway.stages.resolve import resolve
 from gateway.stages.screen import screen
 from gateway.stages.validate import validate
 from gateway.wss.policy import SecurityPolicy
-from gateway.wss.sign import SigningFailed, unsigned
+from gateway.wss.sign import HeaderBlock, SigningFailed, unsigned
 from gateway.wss.trust import Trust
 from gateway.xml.parse import XmlLimits
 
@@ -79,7 +79,9 @@ _UNRECORDED = Fault("MSG00001", "The gateway cannot record exchanges now; try ag
 class Signs(Protocol):
     """Signs what leaves."""
 
-    def sign(self, body_inner_xml: str, confirm: bytes | None, now: datetime) -> bytes:
+    def sign(
+        self, body_inner_xml: str, confirm: bytes | None, now: datetime, blocks: Sequence[HeaderBlock] = ()
+    ) -> bytes:
         """Return a whole envelope around the Body's element, confirming a request's signature; SigningFailed."""
         ...
 
@@ -207,12 +209,12 @@ class Pipeline:
         """Sign for a client whose message was let in; a stranger gets no signature, nobody unknown may make us sign."""
         admitted = find(established, Admitted)
         if admitted is None:
-            return unsigned(message.body)
+            return unsigned(message.body, message.blocks)
         try:
-            return self.signer.sign(message.body, admitted.previous.signature_value, self.clock())
+            return self.signer.sign(message.body, admitted.previous.signature_value, self.clock(), message.blocks)
         except SigningFailed:
             if asks_what_answers_when_broken(established):
-                return unsigned(message.body)
+                return unsigned(message.body, message.blocks)
             raise
 
 

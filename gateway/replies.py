@@ -14,6 +14,7 @@ from gateway.catalogue import Catalogue
 from gateway.contracts import OperationContract
 from gateway.established import Arrived, Disclosed, Established, Resolved, Valid, find, get
 from gateway.refusal import Fault, NoResult
+from gateway.wss.sign import HeaderBlock
 from gateway.xml.binding import escape_text
 from services.consultation import Values
 
@@ -30,7 +31,7 @@ class Message:
     """The Body's only child, as canonical text, with what the record says of it.
 
     `outcome` is `reply`, `refusal` (a reply without result, by decision) or `fault`; `value` and `code` are the
-    status's, `value` is empty for a fault.
+    status's, `value` is empty for a fault. `blocks` go into the Header, signed where the message is.
     """
 
     body: str
@@ -38,6 +39,7 @@ class Message:
     value: str
     code: str
     http_status: int = 200
+    blocks: tuple[HeaderBlock, ...] = ()
 
 
 class Replies:
