@@ -11,7 +11,7 @@ from typing import Any
 from lxml import etree
 
 from gateway.catalogue import Catalogue
-from gateway.contracts import OperationContract
+from gateway.contracts import DRY_RUN_CASE, OperationContract
 from gateway.established import Arrived, Disclosed, Established, Resolved, Valid, find, get
 from gateway.refusal import Fault, NoResult
 from gateway.wss.sign import HeaderBlock
@@ -64,6 +64,10 @@ class Replies:
         service = valid.previous.operation.service
         data = service.subject_data(denial.case, denial.subject or "", successor)
         return self._reply(valid, denial.case, denial.information, data, "refusal")
+
+    def dry_run(self, valid: Valid) -> Message:
+        """Write the reply of a dry run that nothing refuses."""
+        return self._reply(valid, DRY_RUN_CASE, (), {}, "reply")
 
     def fault(self, established: Established, fault: Fault) -> Message:
         """Write a fault, with the operation's own detail once the operation is known."""
