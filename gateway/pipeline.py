@@ -9,7 +9,7 @@
 | resolve      | the operation                                                   | Client fault                     |
 | validate     | the payload against its XSD                                     | fault MSG00004                   |
 | authorize    | annex and integration allow it                                  | reply NO_RESULT                  |
-| rehearse     | it is meant: no dry run, which ends here                        | reply NO_RESULT, GTW00004        |
+| rehearse     | that it is meant: a dry run ends here                           | reply NO_RESULT                  |
 | dispatch     | what the source has                                             | a case of the reply, or MSG00002 |
 | screen       | of the persons found, those in the customer's file              | items left out, counted          |
 | disclose     | what of it the annex grants                                     |                                  |

@@ -144,8 +144,10 @@ class SchemaModel:
                     if not isinstance(declared, SimpleType):
                         raise _unsupported(child)
                     attributes.append((_attribute(child, "name"), declared))
-                case "annotation" | "simpleContent" | "complexContent" | "anyAttribute":
-                    pass  # Attributes of other namespaces are those of SOAP and WS-Security: no values of ours.
+                case "annotation" | "simpleContent" | "complexContent":
+                    pass
+                case "anyAttribute" if child.get("namespace") == "##other":
+                    pass  # Those of SOAP and WS-Security, on a header block: no values of ours.
                 case _:
                     raise _unsupported(child)
 
