@@ -4,13 +4,16 @@ A person is searched by pseudonym: HMAC-SHA256 of the SSIN under the month's pse
 month. The sealed part is AES-256-GCM over JSON, under the month's other key; its nonce stands before it.
 Ticket, kind and month are bound to it as associated data, so that no sealed part can be moved to another
 record.
+
+What JSON has no word for keeps its type there: a day is `{"$date": "2026-01-31"}`, a moment `$datetime`, a decimal
+number `$decimal`. No name in a message begins so.
 """
 
 import base64
 import hmac
 import json
 import secrets
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -23,6 +26,11 @@ from gateway.audit.record import AuditRecord, Sealed
 
 _NONCE_BYTES = 12
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=lambda value: _plain(value)).encode
+_KEPT: Mapping[str, Callable[[str], Any]] = {
+    "$date": date.fromisoformat,
+    "$datetime": datetime.fromisoformat,
+    "$decimal": Decimal,
+}
 _OPEN_TEXTS = (
     "client",
     "annex_revision",
@@ -97,7 +105,10 @@ def seal(record: AuditRecord, keys: MonthKeys, recorded_at: datetime) -> SealedR
 
 
 def unseal(row: Mapping[str, Any], keys: MonthKeys) -> Sealed:
-    """Return the sealed part of a row of `audit_records`; SealBroken when it cannot be read."""
+    """Return the sealed part of a row of `audit_records`; SealBroken when it cannot be read.
+
+    Dataclasses come back as mappings of their fields, sets as sorted lists, all else as it was sealed.
+    """
     key = keys.find(row["month"])
     if key is None:
         raise SealBroken(f"the keys of {row['month']} are not there: destroyed, or kept elsewhere")
@@ -107,7 +118,7 @@ def unseal(row: Mapping[str, Any], keys: MonthKeys) -> Sealed:
         octets = key.cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound)
     except InvalidTag:
         raise SealBroken("the sealed part does not belong to this record, or was changed") from None
-    content: dict[str, Any] = json.loads(octets)
+    content: dict[str, Any] = _decode(octets.decode())
     return content | {"message": base64.b64decode(content["message"])}
 
 
@@ -120,9 +131,11 @@ def _plain(value: Any) -> Any:
     if is_dataclass(value):
         return {each.name: getattr(value, each.name) for each in fields(value)}
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    if isinstance(value, date | Decimal):
-        return str(value)
+        return {"$datetime": (value.astimezone(UTC) if value.tzinfo else value).isoformat()}
+    if isinstance(value, date):
+        return {"$date": value.isoformat()}
+    if isinstance(value, Decimal):
+        return {"$decimal": str(value)}
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, Set):
@@ -130,3 +143,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, bytes):
         return list(value)
     raise TypeError(f"{type(value).__name__} cannot be sealed")
+
+
+def _restored(values: dict[str, Any]) -> Any:
+    """Return the mapping, or the value whose type it keeps."""
+    if len(values) == 1:
+        ((name, text),) = values.items()
+        if name in _KEPT:
+            return _KEPT[name](text)
+    return values
+
+
+_decode = json.JSONDecoder(object_hook=_restored).decode

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -78,11 +78,11 @@ def test_a_consultation_leaves_one_record_with_all_that_was_established(open_own
     sealed = unsealed(world, record)
     assert sealed["subject"] == SSIN
     assert sealed["message"] == message
-    assert sealed["request"]["parameters"] == {"criteria/ssin": SSIN, "criteria/period/beginDate": "2016-01-01"}
-    assert sealed["request"]["period"] == {"begin": "2016-01-01", "end": None}
+    assert sealed["request"]["parameters"] == {"criteria/ssin": SSIN, "criteria/period/beginDate": date(2016, 1, 1)}
+    assert sealed["request"]["period"] == {"begin": date(2016, 1, 1), "end": None}
     assert sealed["facts"]["persons"][SSIN]["known"] is True
     assert sealed["facts"]["persons"][SSIN]["client_inscriptions"][0]["context"] == "PCSA:FILE"
-    assert sealed["decidedAt"] == world.clock().isoformat()
+    assert sealed["decidedAt"] == world.clock()
     assert sealed["reason"] == ""
 
 
@@ -122,7 +122,7 @@ def test_a_refusal_is_recorded_with_its_clause_and_its_reason_and_nothing_delive
     assert (record["delivered"], record["withheld"], record["deliberation"]) == ([], [], None)
     sealed = unsealed(world, record)
     assert "parameters_not_granted" in sealed["reason"]
-    assert sealed["request"]["parameters"]["criteria/period/beginDate"] == "1990-01-01"
+    assert sealed["request"]["parameters"]["criteria/period/beginDate"] == date(1990, 1, 1)
 
 
 def test_what_was_withheld_is_recorded(open_own_world: OpenWorld) -> None:

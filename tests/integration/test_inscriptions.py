@@ -177,7 +177,7 @@ def test_closing_ends_the_open_inscription_and_is_recorded(world: World) -> None
         "ssin": SSIN,
         "organisation": PCSA.key,
         "context": "PCSA:FILE",
-        "end": "2026-03-01",
+        "end": date(2026, 3, 1),
     }
 
 
