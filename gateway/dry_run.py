@@ -18,6 +18,7 @@ from gateway.wss.names import ACTOR_ATTRIBUTE, HEADER_TAG, NEXT_ACTOR
 from gateway.wss.sign import HeaderBlock
 from gateway.xml.binding import compile_reader, compile_writer
 from gateway.xml.model import Element, SchemaModel
+from gateway.xml.parse import MUST_UNDERSTAND
 from gateway.xml.validation import Schema
 
 NAMESPACE = "urn:ksz-gateway:dry-run:v1"
@@ -44,6 +45,13 @@ def find_dry_run(envelope: etree._Element, verified: Collection[etree._Element])
             "A dryRun block must be a child of the SOAP Header and be covered by the message's signature: "
             "give it a wsu:Id and sign it beside Body and Timestamp, or leave it out."
         )
+    return block
+
+
+def make_dry_run() -> etree._Element:
+    """Return the block as a client sends it: who does not know it must not consult either."""
+    block = etree.Element(DRY_RUN_TAG, {MUST_UNDERSTAND: "1"}, nsmap={"dry": NAMESPACE})
+    block.text = "true"
     return block
 
 

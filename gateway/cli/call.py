@@ -41,6 +41,9 @@ def call(
     url: Annotated[
         str | None, typer.Option(help="Address of the gateway.", show_default="the public_url setting")
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Ask whether it would pass, and why; nothing is consulted or declared.")
+    ] = False,
     show_xml: Annotated[bool, typer.Option("--show-xml", help="Print both messages.")] = False,
     state: StateOption = None,
     as_json: JsonOption = False,
@@ -64,6 +67,7 @@ def call(
             on_behalf_of=on_behalf_of,
             ticket=ticket,
             settings=set_ or (),
+            dry_run=dry_run,
         )
     if as_json:
         print_json(to_document(made))

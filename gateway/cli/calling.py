@@ -62,6 +62,7 @@ class Caller:
         on_behalf_of: str | None = None,
         ticket: str | None = None,
         settings: Iterable[str] = (),
+        dry_run: bool = False,
     ) -> Call:
         """Call an operation with the criteria given; what is not given is taken from the annex, or left out.
 
@@ -75,7 +76,7 @@ class Caller:
         try:
             client = GatewayClient(f"{self._url}{contract.service.path}?wsdl", self._identity)
             self._open.append(client)
-            return client.call(contract.descriptor.name, request)
+            return client.call(contract.descriptor.name, request, dry_run=dry_run)
         except requests.RequestException as error:
             raise Problem(f"{self._url} does not answer ({type(error).__name__}): is the gateway running?") from None
         except zeep.exceptions.Error as error:
@@ -156,7 +157,8 @@ def to_document(call: Call) -> Any:
                 "detail": etree.tostring(detail).decode() if detail is not None else None,
             }
         }
-    return zeep.helpers.serialize_object(call.reply, dict)
+    reply = zeep.helpers.serialize_object(call.reply, dict)
+    return reply if call.explanation is None else {**reply, "explanation": call.explanation}
 
 
 def _lines(values: Mapping[str, Any], indent: str = "  ") -> Iterator[str]:
