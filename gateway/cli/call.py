@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.asking import Asked
 from gateway.cli.output import JsonOption, StateOption, get_settings, print_json
 
 
@@ -55,20 +56,9 @@ def call(
     # Imported here: zeep is not needed to print a help text.
     from gateway.cli.calling import Caller, show_call, to_document
 
+    asked = Asked(ssin, legal_context, begin, end, text, on_behalf_of, ticket, set_ or ())
     with Caller(get_settings(state=state), client, url) as caller:
-        made = caller.call(
-            service,
-            operation,
-            ssin=ssin,
-            legal_context=legal_context,
-            begin=begin,
-            end=end,
-            text=text,
-            on_behalf_of=on_behalf_of,
-            ticket=ticket,
-            settings=set_ or (),
-            dry_run=dry_run,
-        )
+        made = caller.call(service, operation, asked, dry_run=dry_run)
     if as_json:
         print_json(to_document(made))
     else:

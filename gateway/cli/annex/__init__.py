@@ -2,8 +2,8 @@
 
 import typer
 
-from gateway.cli.annex import check, importing
+from gateway.cli.annex import check, explain, importing
 
-app = typer.Typer(help="Check and import annexes.", no_args_is_help=True)
-for module in (check, importing):
+app = typer.Typer(help="Check, import and explain annexes.", no_args_is_help=True)
+for module in (check, importing, explain):
     module.register(app)
