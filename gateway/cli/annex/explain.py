@@ -64,8 +64,8 @@ def explain_(
 ) -> None:
     """Explain a request: every check in its order, the clause that decided, and what would have been allowed.
 
-    The request is in a file, or made of the operation and options as ksz-gateway call makes it. It is checked against its
-    XSD, and decided on what the registers say, as the gateway would; nothing is consulted, and nothing recorded.
+    The request is in a file, or made of the operation and options as ksz-gateway call makes it. It is checked against
+    its XSD, and decided on what the registers say, as the gateway would; nothing is consulted, and nothing recorded.
     """
     settings = get_settings(state=state)
     moment = _read_time(at)
@@ -114,7 +114,7 @@ def to_document(question: Question, explanation: Explanation) -> dict[str, Any]:
             }
             for check in explanation.checks
         ],
-        **(_permitted(decision) if isinstance(decision, Permit) else _refused(decision)),
+        **(_permitted(question, decision) if isinstance(decision, Permit) else _refused(decision)),
     }
 
 
@@ -140,12 +140,13 @@ def show(question: Question, explanation: Explanation) -> None:
     console.print(f"[bold]{document['decision']}[/]{told}, by {escape(decision.clause or 'no clause')}", soft_wrap=True)
     for name in ("allowed", "deliberation", "withheld", "dropped", "personsFound"):
         if document.get(name):
-            value = document[name]
-            console.print(
-                f"  {name}: {escape(', '.join(value) if isinstance(value, tuple) else value)}", soft_wrap=True
-            )
+            console.print(f"  {name}: {escape(', '.join(_texts(document[name])))}", soft_wrap=True)
     for name, value in decision.information if isinstance(decision, Deny) else ():
         console.print(f"  {name}: {escape(value)}", soft_wrap=True)
+
+
+def _texts(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else value
 
 
 def _status(question: Question, decision: Permit | Deny) -> Mapping[str, str] | None:
@@ -161,9 +162,9 @@ def _refused(denial: Deny) -> Mapping[str, Any]:
     return {"allowed": denial.allowed, "information": information}
 
 
-def _permitted(permit: Permit) -> Mapping[str, Any]:
-    """Return what is granted; persons whom the operation finds by itself must meet `personsFound`."""
-    rule = permit.integration
+def _permitted(question: Question, permit: Permit) -> Mapping[str, Any]:
+    """Return what is granted; where the request names nobody, the persons found must have `personsFound`."""
+    rule = None if question.request.subjects else permit.integration
     return {
         "deliberation": permit.deliberation,
         "withheld": permit.withheld,
