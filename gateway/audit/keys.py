@@ -54,6 +54,23 @@ class MonthKeys:
         except OSError as error:
             raise AuditKeysUnusable(f"{self._path(month)}: {error.strerror}") from error
 
+    def list_months(self) -> list[str]:
+        """Return the months that have keys, the earliest first."""
+        return sorted(path.stem for path in self._directory.glob("[0-9]*-[0-9][0-9].key"))
+
+    def destroy(self, month: str) -> None:
+        """Take the month's keys away for good; KeyError when there are none, AuditKeysUnusable when it cannot be done.
+
+        A copy of the file in a backup is not ours to reach.
+        """
+        try:
+            self._path(month).unlink()
+            self._sync()
+        except FileNotFoundError:
+            raise KeyError(month) from None
+        except OSError as error:
+            raise AuditKeysUnusable(f"{self._path(month)}: {error.strerror}") from error
+
     def _path(self, month: str) -> Path:
         return self._directory / f"{month}.key"
 
@@ -83,15 +100,19 @@ class MonthKeys:
         finally:
             os.unlink(draft)
         # A record sealed under a key that a power cut takes away could never be read.
+        self._sync()
+        key = self._read(month)
+        if key is None:
+            raise AuditKeysUnusable(f"{self._path(month)}: vanished while it was made")
+        return key
+
+    def _sync(self) -> None:
+        """Make it durable which files there are."""
         directory = os.open(self._directory, os.O_RDONLY)
         try:
             os.fsync(directory)
         finally:
             os.close(directory)
-        key = self._read(month)
-        if key is None:
-            raise AuditKeysUnusable(f"{self._path(month)}: vanished while it was made")
-        return key
 
 
 def _check_private(path: Path) -> None:
