@@ -533,6 +533,15 @@ def test_without_a_database_a_gateway_does_not_start_and_says_so(open_own_world:
         build_gateway(world.settings, world.clock)
 
 
+def test_without_the_auditors_public_key_a_gateway_does_not_start_and_says_how_to_make_one(
+    open_own_world: OpenWorld,
+) -> None:
+    world = open_own_world()
+    world.settings.audit_reading_key.unlink()
+    with pytest.raises(CannotStart, match=r"auditor\.pub: .*ksz-gateway audit key.*audit_reading_key"):
+        build_gateway(world.settings, world.clock)
+
+
 class Unable:
     """Stands for the one part whose database went away, while the audit's is there."""
 

@@ -680,7 +680,10 @@ def changes(draw: st.DrawFn, document: Document) -> Document:
         changed = []
     else:
         customers = [each["cbeNumber"] for each in grant["onBehalfOf"]]
-        changed = [draw(grants(grant["operation"], grant["legalContexts"][0], customers))]
+        other = draw(grants(grant["operation"], grant["legalContexts"][0], customers))
+        keys = draw(st.sampled_from([("parameters",), ("withheld",), ("integration", "integrationExemption")]))
+        kept = {key: value for key, value in grant.items() if key not in keys}
+        changed = [kept | {key: other[key] for key in keys if key in other}]
     return document | {"operations": [*operations[:place], *changed, *operations[place + 1 :]]}
 
 
