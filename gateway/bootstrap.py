@@ -14,8 +14,8 @@ from sqlalchemy.exc import OperationalError
 from authz.annex import Annex, Role, RoleAnnex
 from authz.annex_document import read_any_annex
 from gateway.admission import Admission
-from gateway.annex_registry import AnnexRegistry
-from gateway.annex_store import AnnexStore
+from gateway.annexes.registry import AnnexRegistry
+from gateway.annexes.store import AnnexStore
 from gateway.app import GatewayApp, Meter
 from gateway.audit.keys import AuditKeysUnusable, MonthKeys
 from gateway.audit.reading_key import ReadingKeyUnusable, load_reading_key

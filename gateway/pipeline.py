@@ -31,7 +31,7 @@ import structlog
 
 from authz.ssin import Environment
 from gateway.admission import Admission
-from gateway.annex_registry import AnnexRegistry
+from gateway.annexes.registry import AnnexRegistry
 from gateway.established import (
     Admitted,
     Arrived,

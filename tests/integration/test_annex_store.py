@@ -19,8 +19,8 @@ from storage_world import NOON, World, open_world
 from authz.annex import Annex, CertificateBinding, ClientKind
 from authz.annex_document import revision_of
 from authz.organisation import Organisation
-from gateway.annex_registry import AnnexesUnavailable, AnnexRegistry
-from gateway.annex_store import LEAD_TIME, AnnexRefused, AnnexStore
+from gateway.annexes.registry import AnnexesUnavailable, AnnexRegistry
+from gateway.annexes.store import LEAD_TIME, AnnexRefused, AnnexStore
 from gateway.storage.database import Database
 from gateway.storage.tables import annex_revisions
 

@@ -28,7 +28,7 @@ from sqlalchemy.exc import OperationalError
 
 from fixtures.messages import SOAP, ZEEP, envelope
 from fixtures.personas import load_personas
-from gateway.annex_registry import AnnexesUnavailable
+from gateway.annexes.registry import AnnexesUnavailable
 from gateway.bootstrap import CannotStart, build_gateway
 from gateway.catalogue import load_catalogue
 from gateway.established import Established, Resolved, find

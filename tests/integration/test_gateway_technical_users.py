@@ -39,7 +39,7 @@ from authz.user_management.model import (
 )
 from fixtures.employers import get_employer
 from fixtures.users import load_users
-from gateway.annex_store import AnnexRefused
+from gateway.annexes.store import AnnexRefused
 from gateway.bootstrap import open_annex_store, open_user_store
 from gateway.demo_world import ANNEXES, certify_client
 from gateway.users.access import StoredAccounts
