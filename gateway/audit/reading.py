@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from gateway.audit.keys import MonthKeys
 from gateway.audit.record import AuditRecord, RecordKind, RecordOutcome, Sealed
-from gateway.audit.search import Criteria, Row, search
 from gateway.audit.sealing import SealBroken, unseal
+from gateway.audit.search import Criteria, Row, search
 from gateway.audit.trail import AuditTrail
 from gateway.storage.database import Database
 

@@ -50,7 +50,8 @@ def search(
         statement = statement.where(audit_records.c.position < before)
     if criteria.person is not None:
         statement = statement.where(_about(criteria.person, keys))
-    yield from connection.execute(statement.execution_options(yield_per=500)).mappings()
+    for row in connection.execute(statement.execution_options(yield_per=500)):
+        yield row._asdict()
 
 
 def find_record(connection: Connection, name: str) -> Sequence[Row]:
@@ -61,7 +62,7 @@ def find_record(connection: Connection, name: str) -> Sequence[Row]:
         statement = statement.where(or_(columns.position == int(name), columns.customer_ticket == name))
     else:
         statement = statement.where(or_(columns.ticket_cbss == name, columns.customer_ticket == name))
-    return connection.execute(statement).mappings().all()
+    return [row._asdict() for row in connection.execute(statement)]
 
 
 def _conditions(criteria: Criteria) -> Iterator[ColumnElement[bool]]:

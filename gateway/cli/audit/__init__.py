@@ -2,8 +2,8 @@
 
 import typer
 
-from gateway.cli.audit import key
+from gateway.cli.audit import erase, key, person, report, search, show
 
 app = typer.Typer(help="Read, verify and prove what the gateway recorded.", no_args_is_help=True)
-for module in (key,):
+for module in (search, show, person, report, erase, key):
     module.register(app)
