@@ -14,10 +14,12 @@ from sqlalchemy.exc import OperationalError
 from authz.annex import Annex, Role, RoleAnnex
 from authz.annex_document import read_any_annex
 from gateway.admission import Admission
-from gateway.annex_registry import AnnexRegistry
-from gateway.annex_store import AnnexStore
+from gateway.annexes.registry import AnnexRegistry
+from gateway.annexes.store import AnnexStore
 from gateway.app import GatewayApp, Meter
 from gateway.audit.keys import AuditKeysUnusable, MonthKeys
+from gateway.audit.reading_key import ReadingKeyUnusable, load_reading_key
+from gateway.audit.sealed_box import SealingKeys
 from gateway.audit.trail import AuditTrail
 from gateway.catalogue import load_catalogue
 from gateway.clock import Clock, system_clock
@@ -145,12 +147,13 @@ def build_measurer(
 ) -> Measurer:
     """Build what measures the parts that can be away, with connections of its own, made anew for each measurement.
 
-    AuditKeysUnusable when there are no audit keys to measure with.
+    AuditKeysUnusable or ReadingKeyUnusable when there are no audit keys to measure with.
     """
     database = Database(settings.database_url, connections=4 + len(REPOSITORIES))
     commit = GroupCommit(database, wait_seconds=DEADLINE_SECONDS)
     keys = MonthKeys(settings.audit_keys)
-    storage = Storage(database, commit, AuditTrail(commit, keys, clock))
+    sealing = SealingKeys(keys, load_reading_key(settings.audit_reading_key))
+    storage = Storage(database, commit, AuditTrail(commit, sealing, clock))
     checks: dict[tuple[str, Kind], Check] = {
         ("database", Kind.GATEWAY): partial(check_database, database),
         ("audit", Kind.GATEWAY): make_audit_check(commit, storage.trail, keys, clock),
@@ -244,9 +247,11 @@ def open_storage(settings: Settings, clock: Clock = system_clock) -> Storage:
     database = Database(settings.database_url, connections=settings.threads + 2)
     commit = GroupCommit(database)
     try:
-        keys = MonthKeys(settings.audit_keys)
+        keys = SealingKeys(MonthKeys(settings.audit_keys), load_reading_key(settings.audit_reading_key))
     except AuditKeysUnusable as error:
         raise CannotStart(f"the audit keys cannot be used: {error}") from None
+    except ReadingKeyUnusable as error:
+        raise CannotStart(f"the auditor's public key cannot be used: {error}, see audit_reading_key.") from None
     return Storage(database, commit, AuditTrail(commit, keys, clock))
 
 
@@ -261,13 +266,16 @@ def opened_storage(settings: Settings) -> Iterator[Storage]:
         storage.close()
 
 
-def migrate(storage: Storage) -> None:
+def migrate(settings: Settings) -> None:
     """Bring the database to the schema of this version; CannotStart when it does not answer or cannot be used."""
-    with _database_answering():
-        try:
-            storage.database.migrate()
-        except WrongEncoding as error:
-            raise CannotStart(f"{error}: create another one.") from None
+    database = Database(settings.database_url)
+    try:
+        with _database_answering():
+            database.migrate()
+    except WrongEncoding as error:
+        raise CannotStart(f"{error}: create another one.") from None
+    finally:
+        database.close()
 
 
 def _check_schema(storage: Storage) -> None:

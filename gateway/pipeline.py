@@ -33,7 +33,7 @@ import structlog
 from authz.explanation import explain
 from authz.ssin import Environment
 from gateway.admission import Admission
-from gateway.annex_registry import AnnexRegistry
+from gateway.annexes.registry import AnnexRegistry
 from gateway.dry_run import write_explanation
 from gateway.established import (
     Admitted,

@@ -107,6 +107,13 @@ class Settings(BaseSettings):
         Path("keys/audit"),
         description="Directory of the monthly audit keys. Never in the database, nor in its backups.",
     )
+    audit_reading_key: Path = Field(
+        Path("pki/auditor.pub"),
+        description="The auditor's public key (`ksz-gateway audit key`): what is sealed is read with the private one.",
+    )
+    audit_retention_years: int = Field(
+        10, ge=1, le=100, description="Years for which the audit of a month is kept before `audit erase` may erase it."
+    )
     paging_key: Path = Field(
         Path("keys/paging.key"),
         description="Key of the `next` tokens of paged answers, made at the first start; all nodes share it.",
@@ -206,6 +213,7 @@ _PATHS = (
     "client_ca",
     "client_crl",
     "audit_keys",
+    "audit_reading_key",
     "paging_key",
 )
 

@@ -22,6 +22,8 @@ class RecordKind(StrEnum):
     USER_CHANGE = "user change"
     NOTIFICATION_PULL = "notification pull"
     NOTIFICATION_ACKNOWLEDGEMENT = "notification acknowledgement"
+    AUDIT_CONSULTATION = "audit consultation"  # Somebody looked a person up in the audit, or read a sealed part.
+    AUDIT_ERASURE = "audit erasure"
 
 
 class RecordOutcome(StrEnum):

@@ -1,9 +1,9 @@
 """Sealing: what of a record is stored in the open, what under a pseudonym, and what encrypted.
 
 A person is searched by pseudonym: HMAC-SHA256 of the SSIN under the month's pseudonym key, so another every
-month. The sealed part is AES-256-GCM over JSON, under the month's other key; its nonce stands before it.
-Ticket, kind and month are bound to it as associated data, so that no sealed part can be moved to another
-record.
+month. The sealed part is JSON in a box (`gateway.audit.sealed_box`) that opens with the month's keys and the
+auditor's private key together. Ticket, kind and month are bound to it, so that no sealed part can be moved to
+another record.
 
 What JSON has no word for keeps its type there: a day is `{"$date": "2026-01-31"}`, a moment `$datetime`, a decimal
 number `$decimal`. No name in a message begins so.
@@ -12,19 +12,18 @@ number `$decimal`. No name in a message begins so.
 import base64
 import hmac
 import json
-import secrets
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from gateway.audit.keys import MonthKey, MonthKeys
 from gateway.audit.record import AuditRecord, Sealed
+from gateway.audit.sealed_box import BoxBroken, SealingKeys, open_box
 
-_NONCE_BYTES = 12
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=lambda value: _plain(value)).encode
 _KEPT: Mapping[str, Callable[[str], Any]] = {
     "$date": date.fromisoformat,
@@ -58,7 +57,7 @@ class SealedRecord:
 
 
 class SealBroken(Exception):
-    """The sealed part is not the one stored for this record, or its month's keys are gone."""
+    """The sealed part is not the one stored for this record, or not for this auditor, or its month's keys are gone."""
 
 
 def month_of(record: AuditRecord) -> str:
@@ -71,9 +70,10 @@ def pseudonym(key: MonthKey, ssin: str) -> str:
     return hmac.digest(key.pseudonym, ssin.encode(), "sha256").hex()
 
 
-def seal(record: AuditRecord, keys: MonthKeys, recorded_at: datetime) -> SealedRecord:
+def seal(record: AuditRecord, keys: SealingKeys, recorded_at: datetime) -> SealedRecord:
     """Return the record as it is stored; AuditKeysUnusable when the month has no usable keys."""
-    key = keys.get_for_sealing(month_of(record))
+    key = keys.get(month_of(record))
+    month = key.month
     content = {
         "subject": record.subject,
         "furtherSubjects": record.further_subjects,
@@ -84,40 +84,38 @@ def seal(record: AuditRecord, keys: MonthKeys, recorded_at: datetime) -> SealedR
         "reason": record.reason,
     }
     octets = _encode(content).encode()
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    bound = _associated_data(record.ticket_cbss, record.kind, key.month)
+    bound = _associated_data(record.ticket_cbss, record.kind, month.month)
     row = {name: getattr(record, name) for name in _OPEN_TEXTS}
     row |= {
         "ticket_cbss": record.ticket_cbss,
         "kind": str(record.kind),
-        "month": key.month,
+        "month": month.month,
         "received_at": record.received_at,
         "recorded_at": recorded_at,
-        "subject": None if record.subject is None else pseudonym(key, record.subject),
+        "subject": None if record.subject is None else pseudonym(month, record.subject),
         "criteria": record.criteria,
         "delivered": record.delivered,
         "withheld": record.withheld,
         "outcome": str(record.outcome),
         "left_out": record.left_out,
-        "sealed": nonce + key.cipher.encrypt(nonce, octets, bound),
+        "sealed": key.close(octets, bound),
     }
-    return SealedRecord(row, tuple(pseudonym(key, ssin) for ssin in record.further_subjects))
+    return SealedRecord(row, tuple(pseudonym(month, ssin) for ssin in record.further_subjects))
 
 
-def unseal(row: Mapping[str, Any], keys: MonthKeys) -> Sealed:
+def unseal(row: Mapping[str, Any], keys: MonthKeys, auditor_key: X25519PrivateKey) -> Sealed:
     """Return the sealed part of a row of `audit_records`; SealBroken when it cannot be read.
 
     Dataclasses come back as mappings of their fields, sets as sorted lists, all else as it was sealed.
     """
-    key = keys.find(row["month"])
-    if key is None:
+    month = keys.find(row["month"])
+    if month is None:
         raise SealBroken(f"the keys of {row['month']} are not there: destroyed, or kept elsewhere")
-    sealed = row["sealed"]
     bound = _associated_data(row["ticket_cbss"], row["kind"], row["month"])
     try:
-        octets = key.cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound)
-    except InvalidTag:
-        raise SealBroken("the sealed part does not belong to this record, or was changed") from None
+        octets = open_box(row["sealed"], month, auditor_key, bound)
+    except BoxBroken:
+        raise SealBroken("sealed for another auditor's key, or not this record's, or changed") from None
     content: dict[str, Any] = _decode(octets.decode())
     return content | {"message": base64.b64decode(content["message"])}
 

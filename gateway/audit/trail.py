@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, insert
 
-from gateway.audit.keys import AuditKeysUnusable, MonthKeys
+from gateway.audit.keys import AuditKeysUnusable
 from gateway.audit.record import AuditRecord
+from gateway.audit.sealed_box import SealingKeys
 from gateway.audit.sealing import SealedRecord, seal
 from gateway.storage.conflicts import for_each_dialect
 from gateway.storage.group_commit import CommitError, GroupCommit
@@ -42,7 +43,7 @@ class AuditUnavailable(Exception):
 class AuditTrail:
     """Writes records where `commit` writes, sealed under `keys`; `clock` gives the time of recording."""
 
-    def __init__(self, commit: GroupCommit, keys: MonthKeys, clock: Callable[[], datetime]) -> None:
+    def __init__(self, commit: GroupCommit, keys: SealingKeys, clock: Callable[[], datetime]) -> None:
         """Nothing is read or written before the first record."""
         self._commit = commit
         self._keys = keys

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from authz.annex import Annex, AuthenticationMethod, Role
-from gateway.annex_registry import AnnexesUnavailable, AnnexRegistry
+from gateway.annexes.registry import AnnexesUnavailable, AnnexRegistry
 from gateway.dry_run import find_dry_run
 from gateway.established import Arrived, Authenticated, Parsed, get
 from gateway.facts import TechnicalUsers, reading_facts

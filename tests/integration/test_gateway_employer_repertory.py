@@ -26,7 +26,7 @@ from authz.enterprise import with_check_digits
 from authz.user_management.access import NoAccessReason
 from fixtures.employers import SyntheticEmployer, get_employer, load_employers
 from gateway.audit.keys import MonthKeys
-from gateway.audit.sealing import pseudonym, unseal
+from gateway.audit.sealing import pseudonym
 from gateway.bootstrap import open_annex_store
 from gateway.contracts import OperationContract, load_contracts
 from gateway.demo_world import demo_annexes
@@ -358,7 +358,7 @@ def test_every_record_of_a_decision_to_tell_or_not_names_the_deliberation_and_th
     assert key is not None
     baker = pseudonym(key, str(BAKERY.ssin))
     assert [record["subject"] for record in records] == [baker, baker, baker, None]
-    reasons = [unseal(record, MonthKeys(world.settings.audit_keys))["reason"] for record in records]
+    reasons = [world.unseal(record)["reason"] for record in records]
     assert reasons[1:] == [
         "the user belongs neither to this employer nor to its secretariat or provider",
         "the user reaches the employer: user",

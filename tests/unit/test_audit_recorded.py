@@ -1,11 +1,13 @@
 """What was decided on is read back exactly, whatever it was, and decided alike."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from authz_shapes import read_demo_annex
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,8 +19,9 @@ from authz.organisation import Organisation
 from authz.ssin import Environment
 from fixtures.persons import make_ssin
 from gateway.audit.keys import MonthKeys
-from gateway.audit.record import AuditRecord, RecordOutcome
+from gateway.audit.record import AuditRecord, RecordOutcome, Sealed
 from gateway.audit.recorded import NoDecision, RecordedDecision, read_decision
+from gateway.audit.sealed_box import SealingKeys
 from gateway.audit.sealing import seal, unseal
 
 NOON = datetime(2024, 6, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -26,6 +29,8 @@ RECORD = AuditRecord("5a1a0c1e-0000-4000-8000-000000000001", NOON, RecordOutcome
 ANNEX = read_demo_annex("economy")
 OWN = ANNEX.identity
 SSINS = [make_ssin(date(1980, 3, 15), serial) for serial in range(1, 6)]
+
+Reread = Callable[[AuditRecord], Sealed]
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
 days = st.dates(date(1900, 1, 1))
@@ -87,15 +92,18 @@ def decisions(draw: st.DrawFn) -> RecordedDecision:
 
 
 @pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> MonthKeys:
-    return MonthKeys(tmp_path_factory.mktemp("audit") / "keys")
+def reread(tmp_path_factory: pytest.TempPathFactory) -> Reread:
+    """Seal a record, and read back what was sealed of it."""
+    keys, auditor = MonthKeys(tmp_path_factory.mktemp("audit") / "keys"), X25519PrivateKey.generate()
+    sealing = SealingKeys(keys, auditor.public_key())
+    return lambda record: unseal(seal(record, sealing, NOON).row, keys, auditor)
 
 
 @settings(max_examples=300, deadline=None)
 @given(decided=decisions())
-def test_what_was_sealed_is_read_back_and_decided_alike(keys: MonthKeys, decided: RecordedDecision) -> None:
+def test_what_was_sealed_is_read_back_and_decided_alike(reread: Reread, decided: RecordedDecision) -> None:
     record = replace(RECORD, request=decided.request, facts=decided.facts, decided_at=decided.decided_at)
-    read = read_decision(unseal(seal(record, keys, NOON).row, keys))
+    read = read_decision(reread(record))
     assert read == decided
     assert types_of(read.request.parameters) == types_of(decided.request.parameters)
     before, after = (
@@ -119,14 +127,14 @@ def types_of(value: Any) -> Any:
         {"request": AccessRequest("S/v1", "o", None), "facts": AccessFacts()},
     ],
 )
-def test_what_was_never_decided_has_no_decision(keys: MonthKeys, change: dict[str, Any]) -> None:
+def test_what_was_never_decided_has_no_decision(reread: Reread, change: dict[str, Any]) -> None:
     with pytest.raises(NoDecision):
-        read_decision(unseal(seal(replace(RECORD, **change), keys, NOON).row, keys))
+        read_decision(reread(replace(RECORD, **change)))
 
 
-def test_a_field_that_was_never_sealed_is_a_mistake_and_not_a_guess(keys: MonthKeys) -> None:
+def test_a_field_that_was_never_sealed_is_a_mistake_and_not_a_guess(reread: Reread) -> None:
     record = replace(RECORD, request=AccessRequest("S/v1", "o", None), facts=AccessFacts(), decided_at=NOON)
-    sealed = dict(unseal(seal(record, keys, NOON).row, keys))
+    sealed = dict(reread(record))
     sealed["request"] = {name: value for name, value in sealed["request"].items() if name != "needs_relation"}
     with pytest.raises(KeyError, match="needs_relation"):
         read_decision(sealed)

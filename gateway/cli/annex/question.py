@@ -1,4 +1,4 @@
-"""The question that `annex explain` explains: an annex, a request and its facts, of a file, of options or of a record."""
+"""The question that `annex explain` explains: an annex, a request and its facts, of a file, options or a record."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
