@@ -33,8 +33,6 @@ from authz.brussels import brussels_day
 from fixtures.employers import get_employer
 from fixtures.persona import Expectation, Persona
 from fixtures.personas import load_personas
-from gateway.audit.keys import MonthKeys
-from gateway.audit.sealing import unseal
 from gateway.contracts import OperationContract, load_contracts
 from gateway.storage.dimona_tables import metadata
 from gateway.storage.tables import audit_records, quota_counters
@@ -229,7 +227,7 @@ def test_the_record_says_that_it_was_a_dry_run_and_seals_what_was_decided(open_o
     assert record["annex_clause"].startswith("operations[")
     assert record["deliberation"]
     assert record["subject"] is not None
-    sealed = unseal(record, MonthKeys(world.settings.audit_keys))
+    sealed = world.unseal(record)
     assert sealed["reason"] == "dry run: the request would pass; nothing was consulted"
     assert sealed["request"]["subjects"] == [KNOWN]
     assert sealed["decidedAt"]

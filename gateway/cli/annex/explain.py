@@ -13,8 +13,9 @@ from authz.annex import Annex
 from authz.decision import Deny, Permit
 from authz.explanation import Explanation, Result, explain
 from gateway.bootstrap import Storage, opened_storage
-from gateway.cli.annex.question import Question, ask_now, read_draft, read_file, write_request
+from gateway.cli.annex.question import Question, ask_again, ask_now, read_draft, read_file, write_request
 from gateway.cli.asking import Asked, find_annex
+from gateway.cli.audit.auditor import AuditorKeyOption, PasswordStdinOption, auditing
 from gateway.cli.output import JsonOption, Problem, StateOption, console, get_settings, print_json, print_table
 from gateway.contracts import Contracts, load_contracts
 from gateway.settings import Settings
@@ -28,8 +29,8 @@ def register(app: typer.Typer) -> None:
 
 
 def explain_(
-    service: Annotated[str | None, typer.Argument(metavar="[SERVICE]", help="Such as SelfEmployedService.")] = None,
-    operation: Annotated[str | None, typer.Argument(metavar="[OPERATION]", help="Such as consultCareer.")] = None,
+    service: Annotated[str | None, typer.Argument(metavar="SERVICE", help="Such as SelfEmployedService.")] = None,
+    operation: Annotated[str | None, typer.Argument(metavar="OPERATION", help="Such as consultCareer.")] = None,
     client: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Client that asks: ksz-gateway clients lists them; or a technical user."),
@@ -59,29 +60,48 @@ def explain_(
         Path | None,
         typer.Option(metavar="FILE", help="Annex to explain it under.", show_default="the one in force at that time"),
     ] = None,
+    record: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TICKET|POSITION", help="Exchange in the audit to explain, as it was decided; needs --auditor-key."
+        ),
+    ] = None,
+    auditor_key: AuditorKeyOption = None,
+    password_stdin: PasswordStdinOption = False,
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Explain a request: every check in its order, the clause that decided, and what would have been allowed.
 
-    The request is in a file, or made of the operation and options as ksz-gateway call makes it. It is checked against
-    its XSD, and decided on what the registers say, as the gateway would; nothing is consulted, and nothing recorded.
+    The request is in a file, or made of the operation and options as ksz-gateway call makes it: it is checked against
+    its XSD, and decided on what the registers say, as the gateway would; nothing is consulted.
+
+    Or it is that of a record: it is decided again on the recorded facts, at the recorded time, under the revision of
+    the annex that decided. Reading a record is itself recorded.
     """
     settings = get_settings(state=state)
-    moment = _read_time(at)
-    asked = Asked(ssin, legal_context, begin, end, on_behalf_of=customer, settings=set_ or ())
-    if (file is None) == (service is None or operation is None):
-        raise Problem("name what to explain: SERVICE and OPERATION, or --file.")
-    if file is not None and asked != Asked():
-        raise Problem("--file has the whole request: leave out the other options about it.")
+    asked = Asked(ssin, legal_context, begin, end, on_behalf_of=customer, settings=tuple(set_ or ()))
+    if [file, service and operation, record].count(None) != 2:
+        raise Problem("name one thing to explain: SERVICE and OPERATION, or --file, or --record.")
+    if service is None and asked != Asked():
+        raise Problem("a file or a record has the whole request: leave out the other options about it.")
+    if record is not None and (client, at) != (None, None):
+        raise Problem("a record says who asked and when: leave out --client and --at.")
+    contracts = load_contracts()
     with opened_storage(settings) as storage:
-        contracts = load_contracts()
-        annex = _find_annex(storage, settings, contracts, client, draft, moment)
-        if file is not None:
-            payload = read_file(file)
+        if record is not None:
+            with auditing(storage, settings, auditor_key, password_stdin=password_stdin) as reader:
+                question = ask_again(storage, contracts, record, reader)
+            if draft is not None:
+                question = question.under(_read_draft_of(question.annex, draft, contracts))
         else:
-            payload = write_request(contracts, annex, service or "", operation or "", asked)
-        question = ask_now(storage, contracts, annex, payload, moment)
+            moment = _read_time(at)
+            annex = _find_annex(storage, settings, contracts, client, draft, moment)
+            if file is not None:
+                payload = read_file(file)
+            else:
+                payload = write_request(contracts, annex, service or "", operation or "", asked)
+            question = ask_now(storage, contracts, annex, payload, moment)
     explanation = explain(question.annex, question.request, question.facts, question.at, settings.environment)
     if as_json:
         print_json(to_document(question, explanation))
@@ -176,15 +196,19 @@ def _permitted(question: Question, permit: Permit) -> Mapping[str, Any]:
 def _find_annex(
     storage: Storage, settings: Settings, contracts: Contracts, client: str | None, draft: Path | None, at: datetime
 ) -> Annex:
-    in_force = find_annex(storage, settings, client, at) if client is not None else None
-    if draft is not None:
-        drafted = read_draft(draft, contracts, in_force.holder if in_force else None)
-        if in_force is not None and drafted.client != in_force.client:
-            raise Problem(f"{draft} is the annex of {drafted.client}, not of {in_force.client}.")
-        return drafted
-    if in_force is None:
+    if client is not None:
+        in_force = find_annex(storage, settings, client, at)
+        return in_force if draft is None else _read_draft_of(in_force, draft, contracts)
+    if draft is None:
         raise Problem("name who asks, with --client.")
-    return in_force
+    return read_draft(draft, contracts, None)
+
+
+def _read_draft_of(annex: Annex, draft: Path, contracts: Contracts) -> Annex:
+    drafted = read_draft(draft, contracts, annex.holder)
+    if drafted.client != annex.client:
+        raise Problem(f"{draft} is the annex of {drafted.client}, not of {annex.client}.")
+    return drafted
 
 
 def _read_time(text: str | None) -> datetime:

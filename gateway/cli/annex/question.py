@@ -10,7 +10,12 @@ from authz.annex import Annex, RoleAnnex, RoleHolder
 from authz.annex_document import AnnexInvalid, read_any_annex
 from authz.decision import AccessFacts, AccessRequest
 from gateway.access_request import gather_facts, read_access_request
-from gateway.bootstrap import Storage, open_registers
+from gateway.audit.reading import AuditReader
+from gateway.audit.record import RecordKind
+from gateway.audit.recorded import NoDecision, read_decision
+from gateway.audit.sealing import SealBroken
+from gateway.audit.search import Row, find_record
+from gateway.bootstrap import Storage, open_annex_store, open_registers
 from gateway.cli.annex.documents import print_problems, read_document
 from gateway.cli.asking import Asked, find_operation, make_request
 from gateway.cli.output import Problem
@@ -19,6 +24,8 @@ from gateway.refusal import Fault
 from gateway.xml.binding import Unreadable, compile_writer
 from gateway.xml.namespaces import SOAP
 from gateway.xml.parse import Unparsable, XmlLimits, parse_document, take_apart
+
+_EXCHANGES = frozenset({RecordKind.EXCHANGE.value, RecordKind.DRY_RUN.value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,37 @@ def ask_now(storage: Storage, contracts: Contracts, annex: Annex, payload: etree
     except Fault as fault:
         raise Problem(fault.told) from None
     return Question(annex, operation, request, facts, at)
+
+
+def ask_again(storage: Storage, contracts: Contracts, record: str, reader: AuditReader) -> Question:
+    """Return the question that a record holds: request, facts, moment and revision are those that were decided on."""
+    row = _find_exchange(storage, record)
+    try:
+        recorded = read_decision(reader.unseal(row))
+    except SealBroken as broken:
+        raise Problem(f"the sealed part of record {row['position']} cannot be read: {broken}.") from None
+    except NoDecision:
+        raise Problem(f"record {row['position']} holds no decision: {row['code']} came before one was made.") from None
+    store = open_annex_store(storage)
+    document = next(each.document for each in store.load_after() if each.revision == row["annex_revision"])
+    return Question(
+        annex=make_out(store.read_annex(document), recorded.facts.holder),
+        operation=find_operation(contracts, row["service"], row["operation"]),
+        request=recorded.request,
+        facts=recorded.facts,
+        at=recorded.decided_at,
+    )
+
+
+def _find_exchange(storage: Storage, record: str) -> Row:
+    with storage.database.read() as connection:
+        found = [row for row in find_record(connection, record) if row["kind"] in _EXCHANGES]
+    if not found:
+        raise Problem(f"there is no exchange {record}: audit search finds what there is.")
+    if len(found) > 1:
+        positions = ", ".join(str(row["position"]) for row in found)
+        raise Problem(f"several exchanges have the ticket {record}: name one of the positions {positions}.")
+    return found[0]
 
 
 def read_draft(file: Path, contracts: Contracts, holder: RoleHolder | None) -> Annex:
