@@ -18,6 +18,7 @@ from gateway.annex_registry import AnnexRegistry
 from gateway.annex_store import AnnexStore
 from gateway.app import GatewayApp, Meter
 from gateway.audit.keys import AuditKeysUnusable, MonthKeys
+from gateway.audit.log_key import LogKey
 from gateway.audit.trail import AuditTrail
 from gateway.catalogue import load_catalogue
 from gateway.clock import Clock, system_clock
@@ -30,8 +31,9 @@ from gateway.health.measure import DEADLINE_SECONDS, Check, Measurer
 from gateway.health.own_parts import OwnParts
 from gateway.health.report import HealthReport
 from gateway.inscriptions import Repertory
+from gateway.key_file import KeyFileUnusable
 from gateway.notifications import AnnexSubscribers, Notifier
-from gateway.page_tokens import PageTokenKeyUnusable, SealedPageTokens
+from gateway.page_tokens import SealedPageTokens
 from gateway.peer import PeerFinder
 from gateway.pipeline import Pipeline
 from gateway.recorder import ExchangeRecorder
@@ -135,12 +137,12 @@ def build_measurer(
 ) -> Measurer:
     """Build what measures the parts that can be away, with connections of its own, made anew for each measurement.
 
-    AuditKeysUnusable when there are no audit keys to measure with.
+    AuditKeysUnusable and KeyFileUnusable when there are no audit keys to measure with.
     """
     database = Database(settings.database_url, connections=4 + len(REPOSITORIES))
     commit = GroupCommit(database, wait_seconds=DEADLINE_SECONDS)
     keys = MonthKeys(settings.audit_keys)
-    storage = Storage(database, commit, AuditTrail(commit, keys, clock))
+    storage = Storage(database, commit, _open_trail(settings, commit, keys, clock))
     checks: dict[tuple[str, Kind], Check] = {
         ("database", Kind.GATEWAY): partial(check_database, database),
         ("audit", Kind.GATEWAY): make_audit_check(commit, storage.trail, keys, clock),
@@ -234,10 +236,15 @@ def open_storage(settings: Settings, clock: Clock = system_clock) -> Storage:
     database = Database(settings.database_url, connections=settings.threads + 2)
     commit = GroupCommit(database)
     try:
-        keys = MonthKeys(settings.audit_keys)
-    except AuditKeysUnusable as error:
+        trail = _open_trail(settings, commit, MonthKeys(settings.audit_keys), clock)
+    except (AuditKeysUnusable, KeyFileUnusable) as error:
         raise CannotStart(f"the audit keys cannot be used: {error}") from None
-    return Storage(database, commit, AuditTrail(commit, keys, clock))
+    return Storage(database, commit, trail)
+
+
+def _open_trail(settings: Settings, commit: GroupCommit, keys: MonthKeys, clock: Clock) -> AuditTrail:
+    log_key = LogKey.from_file(settings.audit_log_key, settings.audit_log_origin)
+    return AuditTrail(commit, keys, log_key, clock)
 
 
 @contextmanager
@@ -255,7 +262,7 @@ def migrate(storage: Storage) -> None:
     """Bring the database to the schema of this version; CannotStart when it does not answer or cannot be used."""
     with _database_answering():
         try:
-            storage.database.migrate()
+            storage.database.migrate(sign_head=storage.trail.log.sign)
         except WrongEncoding as error:
             raise CannotStart(f"{error}: create another one.") from None
 
@@ -332,7 +339,7 @@ def _open_trust(settings: Settings, policy: SecurityPolicy) -> Trust:
 def _open_page_tokens(settings: Settings) -> SealedPageTokens:
     try:
         return SealedPageTokens.from_file(settings.paging_key)
-    except PageTokenKeyUnusable as error:
+    except KeyFileUnusable as error:
         raise CannotStart(f"the key of page tokens cannot be used: {error}") from None
 
 

@@ -91,6 +91,7 @@ def seal(record: AuditRecord, keys: MonthKeys, recorded_at: datetime) -> SealedR
         "withheld": record.withheld,
         "outcome": str(record.outcome),
         "left_out": record.left_out,
+        "refusals": record.refusals,
         "sealed": nonce + key.cipher.encrypt(nonce, octets, bound),
     }
     return SealedRecord(row, tuple(pseudonym(key, ssin) for ssin in record.further_subjects))

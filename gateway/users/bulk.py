@@ -45,6 +45,7 @@ from authz.user_management.commands import (
 from authz.user_management.events import AppointmentRequested, MandateRegistered, UserCreated
 from authz.user_management.model import Affiliation, Enterprise, EnterpriseAccount, Means, Medium, Signatory
 from gateway.audit.keys import MonthKeys
+from gateway.audit.log_key import LogKey
 from gateway.audit.trail import AuditTrail
 from gateway.storage.database import Database
 from gateway.storage.group_commit import GroupCommit
@@ -171,7 +172,7 @@ def scratch_store(store: UserStore, now: datetime) -> Iterator[UserStore]:
         try:
             database.migrate()
             _copy_accounts(store.database, database)
-            trail = AuditTrail(commit, MonthKeys(Path(directory) / "keys"), lambda: now)
+            trail = AuditTrail(commit, MonthKeys(Path(directory) / "keys"), LogKey.generate("scratch"), lambda: now)
             yield UserStore(database, commit, trail, store.environment)
         finally:
             commit.close()

@@ -11,6 +11,7 @@ from databases import Databases
 from sqlalchemy import select
 
 from gateway.audit.keys import MonthKeys
+from gateway.audit.log_key import LogKey
 from gateway.audit.trail import AuditTrail
 from gateway.storage.database import Database
 from gateway.storage.group_commit import GroupCommit
@@ -42,6 +43,7 @@ class World:
     database: Database
     commit: GroupCommit
     keys: MonthKeys
+    log_key: LogKey
     trail: AuditTrail
     clock: Clock = field(default_factory=Clock)
 
@@ -59,9 +61,10 @@ def open_world(databases: Databases, directory: Path) -> Iterator[World]:
         commit = GroupCommit(database)
         clock = Clock()
         keys = MonthKeys(directory / "keys")
+        log_key = LogKey.generate("gateway.example/audit")
         try:
-            trail = AuditTrail(commit, keys, clock)
-            yield World(url, databases.kind, database, commit, keys, trail, clock)
+            trail = AuditTrail(commit, keys, log_key, clock)
+            yield World(url, databases.kind, database, commit, keys, log_key, trail, clock)
         finally:
             commit.close()
             database.close()
