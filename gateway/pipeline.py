@@ -88,7 +88,7 @@ class Signs(Protocol):
 
 
 class Recorder(Protocol):
-    """Makes the record of an exchange durable; both return its receipt, a header block or nothing, or raise Unrecorded."""
+    """Makes the record of an exchange durable; returns its receipt, a header block or nothing. Raises Unrecorded."""
 
     def record(self, established: Established, message: Message, refusal: Refusal | None) -> str:
         """Record what was established and what will be answered."""
