@@ -79,19 +79,22 @@ _UNRECORDED = Fault("MSG00001", "The gateway cannot record exchanges now; try ag
 class Signs(Protocol):
     """Signs what leaves."""
 
-    def sign(self, body_inner_xml: str, confirm: bytes | None, now: datetime) -> bytes:
-        """Return a whole envelope around the Body's element, confirming a request's signature; SigningFailed."""
+    def sign(self, body_inner_xml: str, confirm: bytes | None, now: datetime, receipt: str = "") -> bytes:
+        """Return a whole envelope around the Body's element, confirming a request's signature; SigningFailed.
+
+        `receipt` is a header block.
+        """
         ...
 
 
 class Recorder(Protocol):
-    """Makes the record of an exchange durable; both raise Unrecorded."""
+    """Makes the record of an exchange durable; returns its receipt, a header block or nothing. Raises Unrecorded."""
 
-    def record(self, established: Established, message: Message, refusal: Refusal | None) -> None:
+    def record(self, established: Established, message: Message, refusal: Refusal | None) -> str:
         """Record what was established and what will be answered."""
         ...
 
-    def record_unsigned(self, established: Established, message: Message, refusal: Refusal) -> None:
+    def record_unsigned(self, established: Established, message: Message, refusal: Refusal) -> str:
         """Add that the answer could not be signed."""
         ...
 
@@ -141,9 +144,9 @@ class Pipeline:
             message, refusal = self._decide(arrived, trail)
         try:
             with trail:
-                self.recorder.record(trail.established, message, refusal)
+                receipt = self.recorder.record(trail.established, message, refusal)
             with trail:
-                return self._seal(trail, message)
+                return self._seal(trail, message, receipt)
         except Unrecorded:
             with trail:
                 return self._say_unrecorded(trail)
@@ -183,16 +186,16 @@ class Pipeline:
             arrived = get(established, Arrived)
             return self.replies.fault(arrived, _internal_error(arrived, error))
 
-    def _seal(self, trail: "_Trail", message: Message) -> Answer:
+    def _seal(self, trail: "_Trail", message: Message, receipt: str) -> Answer:
         """Put the message into its envelope; a fault takes its place, and is recorded, when it cannot be signed."""
         established = trail.established
         try:
-            return _answer(trail, message, self._envelope(established, message))
+            return _answer(trail, message, self._envelope(established, message, receipt))
         except Exception as error:
             failure = _internal_error(get(established, Arrived), error)
             fault = self._fault(established, failure)
-            self.recorder.record_unsigned(established, fault, failure)
-            return _answer(trail, fault, unsigned(fault.body))
+            receipt = self.recorder.record_unsigned(established, fault, failure)
+            return _answer(trail, fault, unsigned(fault.body, receipt))
 
     def _say_unrecorded(self, trail: "_Trail") -> Answer:
         established = trail.established
@@ -203,13 +206,13 @@ class Pipeline:
             _internal_error(get(established, Arrived), error)
             return _answer(trail, fault, unsigned(fault.body))
 
-    def _envelope(self, established: Established, message: Message) -> bytes:
+    def _envelope(self, established: Established, message: Message, receipt: str = "") -> bytes:
         """Sign for a client whose message was let in; a stranger gets no signature, nobody unknown may make us sign."""
         admitted = find(established, Admitted)
         if admitted is None:
             return unsigned(message.body)
         try:
-            return self.signer.sign(message.body, admitted.previous.signature_value, self.clock())
+            return self.signer.sign(message.body, admitted.previous.signature_value, self.clock(), receipt)
         except SigningFailed:
             if asks_what_answers_when_broken(established):
                 return unsigned(message.body)

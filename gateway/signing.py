@@ -41,9 +41,9 @@ class SigningKey:
         signer = self._signer
         return signer.validity if signer is not None else None
 
-    def sign(self, body_inner_xml: str, confirm: bytes | None, now: datetime) -> bytes:
+    def sign(self, body_inner_xml: str, confirm: bytes | None, now: datetime, receipt: str = "") -> bytes:
         """Sign as `Signer.sign` does; SigningFailed too while the key cannot be used."""
         signer = self._signer
         if signer is None:
             raise SigningFailed("The gateway has no usable signing key")
-        return signer.sign(body_inner_xml, confirm, now)
+        return signer.sign(body_inner_xml, confirm, now, receipt)

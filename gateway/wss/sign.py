@@ -75,12 +75,12 @@ class Signer:
         )
         self._token_reference = _reference("token", self._token)
 
-    def sign(self, body_inner_xml: str, confirm: bytes | None, now: datetime) -> bytes:
-        """Return a whole envelope, UTF-8, signed over Body, Timestamp, token and confirmation.
+    def sign(self, body_inner_xml: str, confirm: bytes | None, now: datetime, receipt: str = "") -> bytes:
+        """Return a whole envelope, UTF-8, signed over Body, Timestamp, token, confirmation and receipt.
 
         `body_inner_xml` is the Body's one element in exclusive canonical form. `confirm` is the
         SignatureValue of the request that is answered (WSS 1.1 §8.5), None if it had none. `now` is aware.
-        Raises SigningFailed.
+        `receipt` is a header block in canonical form, with the id `receipt`. Raises SigningFailed.
         """
         body = _BODY + _within_body(body_inner_xml) + _BODY_END
         timestamp = _timestamp(now)
@@ -88,12 +88,14 @@ class Signer:
         references = [_reference("body", body), _reference("timestamp", timestamp), self._token_reference]
         if confirmation:
             references.append(_reference("confirmation", confirmation))
+        if receipt:
+            references.append(_reference("receipt", receipt))
         signed_info = f"{self._signed_info}{''.join(references)}</ds:SignedInfo>"
         return (
             f"{_ENVELOPE}{_SECURITY}{self._token}{timestamp}{confirmation}"
             f'<ds:Signature xmlns:ds="{DS}">{signed_info}'
             f"<ds:SignatureValue>{_base64(self._sign_octets(signed_info.encode()))}</ds:SignatureValue>"
-            f"{_KEY_INFO}</ds:Signature></wsse:Security></soapenv:Header>{body}</soapenv:Envelope>"
+            f"{_KEY_INFO}</ds:Signature></wsse:Security>{receipt}</soapenv:Header>{body}</soapenv:Envelope>"
         ).encode()
 
     def _sign_octets(self, octets: bytes) -> bytes:
@@ -105,9 +107,10 @@ class Signer:
             raise SigningFailed("The gateway's key cannot sign") from error
 
 
-def unsigned(body_inner_xml: str) -> bytes:
+def unsigned(body_inner_xml: str, receipt: str = "") -> bytes:
     """Return a whole envelope, UTF-8, without signature: for strangers, or when there is no usable key."""
-    return (f"{_ENVELOPE}<soapenv:Body>{_within_body(body_inner_xml)}{_BODY_END}</soapenv:Envelope>").encode()
+    header = f"<soapenv:Header>{receipt}</soapenv:Header>" if receipt else ""
+    return (f"{_ENVELOPE}{header}<soapenv:Body>{_within_body(body_inner_xml)}{_BODY_END}</soapenv:Envelope>").encode()
 
 
 def _choose_algorithm(key: object) -> tuple[str, Any]:
