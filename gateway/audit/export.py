@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway.audit import checkpoint as checkpoints
 from gateway.audit.stored_log import StoredLog
 from gateway.audit.tree import Frontier
 from gateway.audit.verification import Breach, Entry, EntryUnreadable, Root, position_in
@@ -38,11 +37,12 @@ def roots_file(path: Path) -> Path:
 def write_export(
     log: StoredLog, path: Path, begin: int, end: int, progress: Callable[[int], None] = lambda position: None
 ) -> Exported:
-    """Write the entries from `begin` to `end`, and on to the next signed root, since what no root covers proves nothing.
+    """Write the entries from `begin` to `end`, and on to the next signed root: what no root covers proves nothing.
 
     `progress` is told the position, now and then. OSError; EntryUnreadable when the log is damaged.
     """
-    roots = {checkpoints.read_size(root.text): root for root in log.roots()}
+    # A kept checkpoint, which may have a time stamp, goes before the head of the same size.
+    roots = {root.size: root for root in reversed(log.roots()) if root.size is not None}
     end = min(size for size in roots if size >= end)
     with path.open("xb") as file:
         for entry in log.entries(begin, end):

@@ -36,8 +36,6 @@ def _read_receipt(path: Path, text: str) -> Root:
     try:
         receipt = next(etree.fromstring(text.encode(), parser).iter(_RECEIPT))
         position, leaf, checkpoint = (str(receipt.findtext(name)) for name in ("position", "leafHash", "checkpoint"))
-        return Root(
-            str(path), checkpoint, position=int(position), leaf=base64.b64decode(leaf, validate=True)
-        )
+        return Root(str(path), checkpoint, position=int(position), leaf=base64.b64decode(leaf, validate=True))
     except (etree.XMLSyntaxError, StopIteration):
         raise RootUnreadable(f"{path}: holds no receipt") from None

@@ -5,6 +5,7 @@ signed ends it. Whoever cuts off the newest records and puts back a head that wa
 whole in itself: only a root that was kept elsewhere tells, a receipt, a proof or a checkpoint.
 """
 
+import base64
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -79,6 +80,11 @@ class Verified:
     size: int
     root: bytes
     roots: int
+
+    @property
+    def root_text(self) -> str:
+        """The root as checkpoints write it."""
+        return base64.b64encode(self.root).decode()
 
 
 def verify(
