@@ -2,8 +2,8 @@
 
 import typer
 
-from gateway.cli.annex import check, importing
+from gateway.cli.annex import check, difference, importing, listing, showing
 
-app = typer.Typer(help="Check and import annexes.", no_args_is_help=True)
-for module in (check, importing):
+app = typer.Typer(help="Check, compare, test and import annexes.", no_args_is_help=True)
+for module in (check, importing, listing, showing, difference):
     module.register(app)
