@@ -27,6 +27,7 @@ from gateway.clock import Clock, system_clock
 from gateway.contracts import load_contracts
 from gateway.dispatch import ServiceEndpoint
 from gateway.employer_access import OwnEmployerAccess
+from gateway.facts import EmployerAccess, Facts, TechnicalUsers
 from gateway.file_watch import FileWatch
 from gateway.health.checks import check_database, check_source, make_audit_check
 from gateway.health.measure import DEADLINE_SECONDS, Check, Measurer
@@ -94,6 +95,15 @@ REPOSITORIES: Mapping[str, Callable[[Storage, ListAnnexes], object]] = {
 }
 # What other services ask of User Management is asked of the same source.
 _USER_MANAGEMENT = "EmployerMandateConsultationService/v2"
+
+
+@dataclass(frozen=True, slots=True)
+class Registers:
+    """What is known of persons, of who may act for whom and of technical users."""
+
+    facts: Facts
+    employer_access: EmployerAccess
+    technical_users: TechnicalUsers
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,17 +202,17 @@ def _build(
         for path, contract in contracts.services.items()
     }
     catalogue = load_catalogue()
-    accounts = StoredAccounts(storage.database)
+    registers = open_registers(storage)
     pipeline = Pipeline(
         max_bytes=settings.max_message_bytes,
         limits=XmlLimits(),
         trust=trust,
         policy=policy,
         annexes=annexes,
-        technical_users=ManagedTechnicalUsers(accounts),
+        technical_users=registers.technical_users,
         admission=Admission(storage.commit),
-        facts=Repertory(storage.database),
-        employer_access=ManagedEmployerAccess(OwnEmployerAccess(storage.database), accounts, _DECLARATIONS),
+        facts=registers.facts,
+        employer_access=registers.employer_access,
         environment=settings.environment,
         replies=Replies(catalogue, settings.public_url, clock),
         recorder=ExchangeRecorder(storage.trail),
@@ -286,6 +296,16 @@ def _database_answering() -> Iterator[None]:
         raise CannotStart(f"the database does not answer ({reason}): check database_url, and the server.") from None
 
 
+def open_registers(storage: Storage) -> Registers:
+    """Return what decisions are made on, as the database has it."""
+    accounts = StoredAccounts(storage.database)
+    return Registers(
+        facts=Repertory(storage.database),
+        employer_access=ManagedEmployerAccess(OwnEmployerAccess(storage.database), accounts, _DECLARATIONS),
+        technical_users=ManagedTechnicalUsers(accounts),
+    )
+
+
 def open_annex_store(storage: Storage) -> AnnexStore:
     """Return the store of annexes, which reads them against this version's contracts."""
     shapes = load_contracts().shapes()
@@ -309,7 +329,7 @@ def list_annexes(storage: Storage, now: datetime) -> list[Annex]:
 
 def find_technical_user(storage: Storage, fingerprint: str, now: datetime) -> Annex | None:
     """Return the annex in force for the technical user who sends with this certificate; None if there is none."""
-    holder = ManagedTechnicalUsers(StoredAccounts(storage.database)).find(fingerprint, now)
+    holder = open_registers(storage).technical_users.find(fingerprint, now)
     if holder is None:
         return None
     for annex in list_all_annexes(storage, now):

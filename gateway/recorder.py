@@ -50,7 +50,9 @@ class ExchangeRecorder:
         if asks_what_answers_when_broken(established):
             return
         with _or_unrecorded(established):
-            record = make_record(established, message, refusal)
+            resolved = find(established, Resolved)
+            kind = RecordKind.DRY_RUN if resolved and resolved.dry_run else RecordKind.EXCHANGE
+            record = make_record(established, message, refusal, kind)
             if find(established, Admitted) is None:
                 self._trail.record_stranger(record)
             else:

@@ -1,8 +1,9 @@
-"""How a stage refuses: with a fault, or with a reply that says NO_RESULT.
+"""How a stage ends an exchange before its source is asked: with a fault, or with a reply that says NO_RESULT.
 
     Refusal
     ├── Fault        broken or unauthenticated messages, and our own failures
-    └── NoResult     a decision: the reply's status names the case
+    ├── NoResult     a decision: the reply's status names the case
+    └── DryRunEnds   nothing refuses the request, and the client asked no more than that
 
 Every code is of the error catalogue; `gateway.replies` turns refusals into messages.
 """
@@ -55,3 +56,10 @@ class NoResult(Refusal):
         self.facts = facts
         self.decided_at = decided_at
         self.denial = denial
+
+
+class DryRunEnds(Refusal):
+    """The request would pass. As the client asked for a dry run, nothing was consulted."""
+
+    def __init__(self) -> None:
+        super().__init__("dry run: the request would pass; nothing was consulted")

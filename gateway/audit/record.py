@@ -15,6 +15,7 @@ class RecordKind(StrEnum):
     """What happened. A ticket has at most one record of each kind."""
 
     EXCHANGE = "exchange"
+    DRY_RUN = "dry run"  # An exchange that asked only whether it would pass: nothing was consulted.
     SIGNATURE_FAILURE = "signature failure"  # Of an exchange already recorded.
     INSCRIPTION_CHANGE = "inscription change"
     ANNEX_CHANGE = "annex change"

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from authz.brussels import day_begin
 from authz.organisation import Organisation
@@ -56,10 +57,10 @@ def to_text(value: object) -> str:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
-    """Print rows under columns."""
+    """Print rows under columns; a cell may be rich's Text, which has a style."""
     table = Table(*columns, title=title, title_justify="left", header_style="bold", pad_edge=False)
     for row in rows:
-        table.add_row(*(escape(str(cell)) for cell in row))
+        table.add_row(*(cell if isinstance(cell, Text) else escape(str(cell)) for cell in row))
     console.print(table)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from dry_running import DryRunning
 from gateway_world import (
     EMPLOYER_REPERTORY,
     EMPLOYER_REPERTORY_PATH,
@@ -158,6 +159,7 @@ def test_every_row_of_the_table_is_given(open_own_world: OpenWorld) -> None:
         "operation_not_granted": ask(world, by_enterprise(BREWERY), legal_context="FRONTOFFICE:OTHER"),
         "parameters_not_granted": ask(world, by_registration(BREWERY), "labour-statistics", STATISTICS),
         "employer_not_accessible": ask(enterprise, by_enterprise(BREWERY), "labour-statistics", STATISTICS),
+        "dry_run": ask(DryRunning(world), by_enterprise(BREWERY)),
         "criterion_unusable": ask(world, {"enterpriseNumber": "0999930100"}),
         "source_unavailable": ask(broken, by_enterprise(BREWERY)),
         "source_answer_invalid": ask(wrong, by_enterprise(BREWERY)),

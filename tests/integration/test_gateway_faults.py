@@ -460,7 +460,7 @@ def test_a_replay_is_told_before_the_quota_and_before_the_operation(open_own_wor
 class BrokenSigner:
     """A key store that went away."""
 
-    def sign(self, body_inner_xml: str, confirm: bytes | None, now: Any) -> bytes:
+    def sign(self, body_inner_xml: str, confirm: bytes | None, now: Any, blocks: Any = ()) -> bytes:
         raise RuntimeError("the key is gone")
 
 

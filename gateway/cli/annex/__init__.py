@@ -2,8 +2,8 @@
 
 import typer
 
-from gateway.cli.annex import check, difference, importing, listing, showing
+from gateway.cli.annex import check, difference, explain, importing, listing, showing
 
-app = typer.Typer(help="Check, compare, test and import annexes.", no_args_is_help=True)
-for module in (check, importing, listing, showing, difference):
+app = typer.Typer(help="Check, compare, explain, test, replay and import annexes.", no_args_is_help=True)
+for module in (check, importing, listing, showing, difference, explain):
     module.register(app)
