@@ -191,7 +191,10 @@ def test_a_record_is_explained_under_the_revision_that_decided(world: World, tmp
     activation = open_annex_store(world.gateway.storage).add(draft.read_text(), actor="me", now=datetime.now(UTC))
     assert explain(world, "--record", ticket, *auditor) == before
     asked = (*CAREER, "--client", "pcsa", "--ssin", KNOWN)
-    assert decisive(explain(world, *asked, "--at", activation.active_from.isoformat())) == ("integration", "operations[0].integration")
+    assert decisive(explain(world, *asked, "--at", activation.active_from.isoformat())) == (
+        "integration",
+        "operations[0].integration",
+    )
     assert decisive(explain(world, *asked, "--at", (activation.active_from - SECOND).isoformat())) is None
 
 
