@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from authz.annex import Annex, Role, RoleAnnex
 from authz.annex_document import read_any_annex
 from gateway.admission import Admission
+from gateway.annexes.history import read_histories
 from gateway.annexes.registry import AnnexRegistry
 from gateway.annexes.store import AnnexStore
 from gateway.app import GatewayApp, Meter
@@ -354,12 +355,8 @@ def find_technical_user(storage: Storage, fingerprint: str, now: datetime) -> An
 def list_all_annexes(storage: Storage, now: datetime) -> list[Annex | RoleAnnex]:
     """Return the annexes in force at `now`, those for a role too, by name."""
     store = open_annex_store(storage)
-    in_force = {
-        activation.client: activation
-        for activation in sorted(store.load_after(), key=lambda each: (each.active_from, each.sequence))
-        if activation.active_from <= now
-    }
-    annexes = (store.read_annex(in_force[client].document) for client in sorted(in_force))
+    in_force = (history.find_at(now) for history in read_histories(store.load_after()).values())
+    annexes = (store.read_annex(activation.document) for activation in in_force if activation is not None)
     return [annex for annex in annexes if annex.is_active(now)]
 
 

@@ -47,11 +47,16 @@ class Fault(Refusal):
         self.http_status = http_status
 
 
+def reason_of(denial: Deny) -> str:
+    """Return a denial as the audit tells it."""
+    return f"{denial.case}: {denial.clause}; allowed: {denial.allowed}"
+
+
 class NoResult(Refusal):
     """The annex or the person's integration does not allow the consultation: the answer is a reply with this case."""
 
     def __init__(self, request: AccessRequest, facts: AccessFacts, decided_at: datetime, denial: Deny) -> None:
-        super().__init__(f"{denial.case}: {denial.clause}; allowed: {denial.allowed}")
+        super().__init__(reason_of(denial))
         self.request = request
         self.facts = facts
         self.decided_at = decided_at

@@ -3,7 +3,7 @@
 Both are consultations of personal data, so each leaves a record of its own before anything is told.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -72,6 +72,18 @@ class AuditReader:
                     yield Consultation(row, None, "the sealed part names another person: audit verify tells more")
                     continue
                 yield Consultation(row, sealed)
+
+    def open_all(self, rows: Iterable[Row], operation: str, request: Any) -> Iterator[Consultation]:
+        """Give the records opened, in the order of `rows`; one record says that `request` was read for `operation`.
+
+        AuditUnavailable unrecorded, before anything is read.
+        """
+        self._record(operation, None, request)
+        for row in rows:
+            try:
+                yield Consultation(row, unseal(row, self._keys, self._auditor_key))
+            except SealBroken as broken:
+                yield Consultation(row, None, str(broken))
 
     def _record(self, operation: str, subject: str | None, request: Any) -> None:
         now = self._clock()

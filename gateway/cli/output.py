@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from authz.brussels import day_begin
 from authz.organisation import Organisation
 from gateway.inscription_lines import read_organisation
 from gateway.settings import InvalidSettings, Settings, load_settings
@@ -77,3 +78,14 @@ def parse_date(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise Problem(f"{text} is no date such as 2026-06-30.") from None
+
+
+def parse_moment(text: str) -> datetime:
+    """Read an ISO time with its zone, or a day, which begins in Brussels; Problem for anything else."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Problem(f"{text} is no time such as 2026-06-30T12:00:00Z, and no day such as 2026-06-30.") from None
+    if moment.tzinfo is None and len(text) > len("2026-06-30"):
+        raise Problem(f"{text} has no time zone: end it with Z for UTC, or +02:00.")
+    return (moment if moment.tzinfo else day_begin(moment.date())).astimezone(UTC)

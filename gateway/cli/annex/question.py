@@ -7,7 +7,6 @@ from pathlib import Path
 from lxml import etree
 
 from authz.annex import Annex, RoleAnnex, RoleHolder
-from authz.annex_document import AnnexInvalid, read_any_annex
 from authz.decision import AccessFacts, AccessRequest
 from gateway.access_request import gather_facts, read_access_request
 from gateway.audit.reading import AuditReader
@@ -16,7 +15,7 @@ from gateway.audit.recorded import NoDecision, read_decision
 from gateway.audit.sealing import SealBroken
 from gateway.audit.search import Row, find_record
 from gateway.bootstrap import Storage, open_annex_store, open_registers
-from gateway.cli.annex.documents import print_problems, read_document
+from gateway.cli.annex.named import compile_file
 from gateway.cli.asking import Asked, find_operation, make_request
 from gateway.cli.output import Problem
 from gateway.contracts import Contracts, OperationContract
@@ -108,11 +107,7 @@ def _find_exchange(storage: Storage, record: str) -> Row:
 
 def read_draft(file: Path, contracts: Contracts, holder: RoleHolder | None) -> Annex:
     """Return the annex in a file, made out to `holder` if it is one for a role; Problem when it cannot be used."""
-    try:
-        return make_out(read_any_annex(read_document(file), contracts.shapes()), holder)
-    except AnnexInvalid as invalid:
-        print_problems((file, problem) for problem in invalid.problems)
-        raise Problem(f"{file} cannot be used; problems found: {len(invalid.problems)}.") from None
+    return make_out(compile_file(file, contracts.shapes()), holder)
 
 
 def make_out(annex: Annex | RoleAnnex, holder: RoleHolder | None) -> Annex:

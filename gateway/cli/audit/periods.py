@@ -1,17 +1,16 @@
 """Periods at the command line: days of Brussels, both included, or a month (UTC), as the audit's keys are."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
+from authz.brussels import day_begin
 from gateway.cli.output import Problem, parse_date
 
 SinceOption = Annotated[str | None, typer.Option(metavar="DATE", help="First day (Brussels).")]
 UntilOption = Annotated[str | None, typer.Option(metavar="DATE", help="Last day (Brussels).")]
-_BRUSSELS = ZoneInfo("Europe/Brussels")
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
 
@@ -30,8 +29,3 @@ def parse_month(text: str) -> str:
     if not _MONTH.fullmatch(text):
         raise Problem(f"{text} is no month such as 2026-01.")
     return text
-
-
-def day_begin(day: date) -> datetime:
-    """Return the moment (UTC) at which a day of Brussels begins."""
-    return datetime(day.year, day.month, day.day, tzinfo=_BRUSSELS).astimezone(UTC)

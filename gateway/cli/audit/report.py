@@ -5,12 +5,12 @@ from typing import Any
 
 import typer
 
-from authz.brussels import brussels_day
+from authz.brussels import brussels_day, day_begin
 from gateway.audit import misuse
 from gateway.audit.exchanges import read_exchanges
 from gateway.audit.misuse import Activity, Sign, Thresholds
 from gateway.bootstrap import opened_storage
-from gateway.cli.audit.periods import SinceOption, UntilOption, day_begin
+from gateway.cli.audit.periods import SinceOption, UntilOption
 from gateway.cli.output import JsonOption, StateOption, console, get_settings, parse_date, print_json, print_table
 
 _LAST_DAYS = 30
