@@ -6,6 +6,7 @@
 #   make check   format, lint, types, imports, contracts, tests
 #   make interop clients in zeep, Node and PHP, and HAProxy in front (needs Debian packages)
 #   make fuzz    mutated messages against the whole gateway
+#   make replay  100,000 recorded consultations decided again under a draft
 #   make docs    write the generated pages under docs/ again
 #   make lock    pin the newest allowed dependencies anew
 
@@ -17,7 +18,7 @@ INSTALLED := $(VENV)/.installed
 LOCKS := requirements-build.lock requirements-dev.lock
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: run demo test check format lint types imports contracts interop fuzz docs lock clean
+.PHONY: run demo test check format lint types imports contracts interop fuzz replay docs lock clean
 
 run: $(INSTALLED)
 	@$(BIN)/ksz-gateway tour --state $(STATE) --keep-serving
@@ -50,6 +51,10 @@ contracts: $(INSTALLED)
 interop: $(INSTALLED)
 	@tests/interop/install.sh
 	@$(BIN)/pytest tests/interop
+
+# Prints how many records a second, and the memory they took.
+replay: $(INSTALLED)
+	@KSZ_REPLAY_RECORDS=100000 $(BIN)/pytest -s tests/integration/test_annex_replay_many.py -k sqlite
 
 # 100,000 mutated messages, then as many steered by coverage; ends with an error for a finding.
 N ?= 100000

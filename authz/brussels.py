@@ -2,7 +2,7 @@
 
 import re
 from calendar import isleap
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 _BRUSSELS = ZoneInfo("Europe/Brussels")
@@ -14,6 +14,11 @@ def brussels_day(now: datetime) -> date:
     if now.tzinfo is None:
         raise ValueError("a time without a time zone belongs to no day")
     return now.astimezone(_BRUSSELS).date()
+
+
+def day_begin(day: date) -> datetime:
+    """Return the moment (UTC) at which a day of Brussels begins."""
+    return datetime(day.year, day.month, day.day, tzinfo=_BRUSSELS).astimezone(UTC)
 
 
 def years_before(day: date, years: int) -> date:

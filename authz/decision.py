@@ -4,8 +4,8 @@ Pure and fast: a few look-ups in a compiled annex, whatever the number of annexe
 `REQUEST_RULES`, then, for each person asked about, in `PERSON_RULES`, in the order in which they are made; the
 first that objects decides. What a refusal tells the client is in its `information`: before the integration check
 has passed, nothing of the person but what the client itself sent.
-`clause` and `allowed` are for the audit and for explanations. SSINs are kept out of every `repr`, so that no
-log line can hold one.
+`clause` and `allowed` are for the audit and for explanations (`authz.explanation`), which walk the same rules. SSINs
+are kept out of every `repr`, so that no log line can hold one.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -98,8 +98,8 @@ class Deny:
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
-    """Everything that a rule may look at."""
+class Question:
+    """Everything that a rule may look at; `make_question` finds the grant that could allow the request."""
 
     annex: Annex
     request: AccessRequest
@@ -115,6 +115,16 @@ class _Question:
             return self.facts.persons[ssin]
         except KeyError:
             raise ValueError("a request about a person cannot be decided without the facts of that person") from None
+
+    @property
+    def integration(self) -> IntegrationRule | None:
+        """Return what a person must meet, None where the deliberation exempts the operation."""
+        return None if self.grant is None else self.grant.integration
+
+    @property
+    def is_bound_to_employer(self) -> bool:
+        """Tell whether only an employer may be named for which the client may act; others are bound by their grant."""
+        return self.annex.kind is ClientKind.ENTERPRISE and self.request.needs_relation
 
     @property
     def tells_fates(self) -> bool:
@@ -153,7 +163,7 @@ def _first_few(names: Iterable[str]) -> str:
     return ", ".join(shown if len(shown) <= MAX_LISTED else [*shown[:MAX_LISTED], "..."])
 
 
-def _check_credentials(question: _Question) -> Deny | None:
+def _check_credentials(question: Question) -> Deny | None:
     annex = question.annex
     if not annex.is_active(question.now):
         clause = "validFrom" if question.today < annex.valid_from else "validUntil"
@@ -169,7 +179,7 @@ def _check_credentials(question: _Question) -> Deny | None:
     return None
 
 
-def _check_operation(question: _Question) -> Deny | None:
+def _check_operation(question: Question) -> Deny | None:
     request, grants = question.request, question.annex.grants
     if question.grant is not None:
         return None
@@ -186,7 +196,7 @@ def _check_operation(question: _Question) -> Deny | None:
     return question.deny("operation_not_granted", clause, allowed, ("clause", clause))
 
 
-def _check_parameters(question: _Question) -> Deny | None:
+def _check_parameters(question: Question) -> Deny | None:
     if question.grant is None:
         return None
     refused = tuple(refused_parameters(question.grant, question.request.parameters, question.today))
@@ -198,9 +208,8 @@ def _check_parameters(question: _Question) -> Deny | None:
     return question.deny("parameters_not_granted", clauses, allowed, *information)
 
 
-def _check_employer(question: _Question) -> Deny | None:
-    """Let an enterprise ask only about an employer for which it may act today; others are bound by their grant."""
-    if question.annex.kind is not ClientKind.ENTERPRISE or not question.request.needs_relation:
+def _check_employer(question: Question) -> Deny | None:
+    if not question.is_bound_to_employer:
         return None
     employer, relation, holder = question.request.employer, question.facts.relation, question.annex.holder
     if relation is not None and holder is not None and relation.kind not in holder.acts_as:
@@ -214,7 +223,7 @@ def _check_employer(question: _Question) -> Deny | None:
     return question.deny("employer_not_accessible", "kind", allowed, *named, ("details", f"name {allowed}"))
 
 
-def _check_ssin(question: _Question, ssin: str) -> Deny | None:
+def _check_ssin(question: Question, ssin: str) -> Deny | None:
     if is_acceptable(ssin, question.environment):
         return None
     allowed = "an SSIN with valid check digits"
@@ -223,17 +232,16 @@ def _check_ssin(question: _Question, ssin: str) -> Deny | None:
     return question.deny_person(ssin, "ssin_malformed", "", allowed)
 
 
-def _check_known(question: _Question, ssin: str) -> Deny | None:
+def _check_known(question: Question, ssin: str) -> Deny | None:
     if question.person(ssin).known:
         return None
     return question.deny_person(ssin, "ssin_unknown", "", "an SSIN that exists")
 
 
-def _check_integration(question: _Question, ssin: str) -> Deny | None:
-    grant = question.grant
-    if grant is None or grant.integration is None:
+def _check_integration(question: Question, ssin: str) -> Deny | None:
+    rule = question.integration
+    if rule is None:
         return None
-    rule = grant.integration
     days = days_that_count(rule, question.request.period, question.today)
     if is_integrated(rule, question.customer.key, question.person(ssin).client_inscriptions, days):
         return None
@@ -244,7 +252,7 @@ def _check_integration(question: _Question, ssin: str) -> Deny | None:
     return question.deny_person(
         ssin,
         "not_integrated",
-        f"{grant.clause}.integration",
+        _integration_clause(question),
         wanted,
         ("details", f"the person needs {wanted}"),
         ("ssin", ssin),
@@ -252,20 +260,20 @@ def _check_integration(question: _Question, ssin: str) -> Deny | None:
     )
 
 
-def _check_not_replaced(question: _Question, ssin: str) -> Deny | None:
+def _check_not_replaced(question: Question, ssin: str) -> Deny | None:
     successor = question.person(ssin).replaced_by
     if successor is None or not question.tells_fates:
         return None
     return question.deny_person(ssin, "ssin_replaced", "", "the number that replaced it", ("newSSIN", successor))
 
 
-def _check_not_cancelled(question: _Question, ssin: str) -> Deny | None:
+def _check_not_cancelled(question: Question, ssin: str) -> Deny | None:
     if not question.person(ssin).cancelled or not question.tells_fates:
         return None
     return question.deny_person(ssin, "ssin_cancelled", "", "an SSIN that is not cancelled")
 
 
-def _check_alive(question: _Question, ssin: str) -> Deny | None:
+def _check_alive(question: Question, ssin: str) -> Deny | None:
     deceased_on = question.person(ssin).deceased_on
     if deceased_on is None or not question.tells_fates:
         return None
@@ -273,55 +281,148 @@ def _check_alive(question: _Question, ssin: str) -> Deny | None:
     return question.deny_person(ssin, "person_deceased", "", "a living person", information)
 
 
-def _check_supplier(question: _Question, ssin: str) -> Deny | None:
+def _check_supplier(question: Question, ssin: str) -> Deny | None:
     if question.person(ssin).supplier_inscriptions != ():
-        return None
+        return None  # It has the person, or the service has no supplier.
     allowed = "a person whom the source has in its file"
     return question.deny_person(ssin, "not_integrated_at_supplier", "", allowed)
 
 
-REQUEST_RULES: tuple[Callable[[_Question], Deny | None], ...] = (
-    _check_credentials,
-    _check_operation,
-    _check_parameters,
-    _check_employer,
-)
-PERSON_RULES: tuple[Callable[[_Question, str], Deny | None], ...] = (
-    _check_ssin,
-    _check_known,
-    _check_integration,
-    _check_not_replaced,
-    _check_not_cancelled,
-    _check_alive,
-    _check_supplier,
-)
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A check.
+
+    `name` is how explanations call it, `asks` what must be so in a sentence, `clause` gives the place in the annex that
+    it rests on, empty where none does, and `applies` tells whether it can object to this question at all.
+    """
+
+    name: str
+    asks: str
+    check: Callable[[Question], Deny | None]
+    clause: Callable[[Question], str] = lambda question: ""
+    applies: Callable[[Question], bool] = lambda question: True
 
 
-def decide(
+@dataclass(frozen=True, slots=True)
+class PersonRule:
+    """A check of each person asked about; fields as those of a Rule."""
+
+    name: str
+    asks: str
+    check: Callable[[Question, str], Deny | None]
+    clause: Callable[[Question], str] = lambda question: ""
+    applies: Callable[[Question, str], bool] = lambda question, ssin: True
+
+    def about(self, ssin: str) -> Rule:
+        """Return it as the check of this person."""
+        return Rule(
+            self.name,
+            self.asks,
+            lambda question: self.check(question, ssin),
+            self.clause,
+            lambda question: self.applies(question, ssin),
+        )
+
+
+def _grant_clause(question: Question) -> str:
+    return question.grant.clause if question.grant else ""
+
+
+def _integration_clause(question: Question) -> str:
+    return f"{_grant_clause(question)}.integration"
+
+
+def _tells_fates(question: Question, ssin: str) -> bool:
+    return question.tells_fates
+
+
+REQUEST_RULES = (
+    Rule(
+        "credentials",
+        "The annex is active, and the client may speak for the organisation that it names.",
+        _check_credentials,
+        lambda question: "represents",
+    ),
+    Rule(
+        "operation",
+        "The annex grants the operation under this legal context, for this organisation.",
+        _check_operation,
+        _grant_clause,
+    ),
+    Rule(
+        "parameters",
+        "The search parameters are granted, and those that must be sent are, within their bounds.",
+        _check_parameters,
+        lambda question: f"{_grant_clause(question)}.parameters",
+        lambda question: question.grant is not None,
+    ),
+    Rule(
+        "employer",
+        "The enterprise may act for the employer that the request names.",
+        _check_employer,
+        lambda question: "kind",
+        lambda question: question.is_bound_to_employer,
+    ),
+)
+PERSON_RULES = (
+    PersonRule("ssin", "The SSIN is well made and belongs to this environment.", _check_ssin),
+    PersonRule("existence", "A person has this SSIN.", _check_known),
+    PersonRule(
+        "integration",
+        "The organisation has the person in its file, in a context and on a day that count.",
+        _check_integration,
+        _integration_clause,
+        lambda question, ssin: question.integration is not None,
+    ),
+    PersonRule("replacement", "The SSIN was not replaced by another.", _check_not_replaced, applies=_tells_fates),
+    PersonRule("cancellation", "The SSIN was not cancelled.", _check_not_cancelled, applies=_tells_fates),
+    PersonRule("death", "The person is not known to have died.", _check_alive, applies=_tells_fates),
+    PersonRule(
+        "supplier",
+        "The authentic source has the person in its file.",
+        _check_supplier,
+        applies=lambda question, ssin: question.person(ssin).supplier_inscriptions is not None,
+    ),
+)
+_REQUEST_CHECKS = tuple(rule.check for rule in REQUEST_RULES)
+_PERSON_CHECKS = tuple(rule.check for rule in PERSON_RULES)
+
+
+def make_question(
     annex: Annex, request: AccessRequest, facts: AccessFacts, now: datetime, environment: Environment
-) -> Permit | Deny:
-    """Decide. `now` is aware; ValueError if a request about a person comes without that person's facts."""
+) -> Question:
+    """Return what the rules look at; ValueError for a `now` without a time zone."""
     customer = request.customer or annex.identity
     grant = None
     for candidate in annex.grants.get((request.service, request.operation, request.legal_context), ()):
         if customer in candidate.customers:
             grant = candidate
             break
-    question = _Question(annex, request, facts, customer, grant, now, brussels_day(now), environment)
-    denial = _find_denial(question)
-    if denial is not None:
-        return denial
+    return Question(annex, request, facts, customer, grant, now, brussels_day(now), environment)
+
+
+def decide(
+    annex: Annex, request: AccessRequest, facts: AccessFacts, now: datetime, environment: Environment
+) -> Permit | Deny:
+    """Decide. `now` is aware; ValueError if a request about a person comes without that person's facts."""
+    question = make_question(annex, request, facts, now, environment)
+    return _find_denial(question) or permit(question)
+
+
+def permit(question: Question) -> Permit:
+    """Return what is granted where no rule objects."""
+    revision, grant = question.annex.revision, question.grant
     if grant is None:
-        return Permit(annex.revision, "", "")
-    return Permit(annex.revision, grant.clause, grant.deliberation, grant.withheld, grant.dropped, grant.integration)
+        return Permit(revision, "", "")
+    return Permit(revision, grant.clause, grant.deliberation, grant.withheld, grant.dropped, grant.integration)
 
 
-def _find_denial(question: _Question) -> Deny | None:
-    for rule in REQUEST_RULES:
-        if (denial := rule(question)) is not None:
+def _find_denial(question: Question) -> Deny | None:
+    for check in _REQUEST_CHECKS:
+        if (denial := check(question)) is not None:
             return denial
     for ssin in question.request.subjects:
-        for check in PERSON_RULES:
-            if (denial := check(question, ssin)) is not None:
+        for check_person in _PERSON_CHECKS:
+            if (denial := check_person(question, ssin)) is not None:
                 return denial
     return None

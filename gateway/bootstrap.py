@@ -14,24 +14,31 @@ from sqlalchemy.exc import OperationalError
 from authz.annex import Annex, Role, RoleAnnex
 from authz.annex_document import read_any_annex
 from gateway.admission import Admission
-from gateway.annex_registry import AnnexRegistry
-from gateway.annex_store import AnnexStore
+from gateway.annexes.history import read_histories
+from gateway.annexes.registry import AnnexRegistry
+from gateway.annexes.store import AnnexStore
 from gateway.app import GatewayApp, Meter
 from gateway.audit.keys import AuditKeysUnusable, MonthKeys
+from gateway.audit.log import Log
+from gateway.audit.log_key import LogKey
+from gateway.audit.reading_key import ReadingKeyUnusable, load_reading_key
+from gateway.audit.sealed_box import SealingKeys
 from gateway.audit.trail import AuditTrail
 from gateway.catalogue import load_catalogue
 from gateway.clock import Clock, system_clock
 from gateway.contracts import load_contracts
 from gateway.dispatch import ServiceEndpoint
 from gateway.employer_access import OwnEmployerAccess
+from gateway.facts import EmployerAccess, Facts, TechnicalUsers
 from gateway.file_watch import FileWatch
 from gateway.health.checks import check_database, check_source, make_audit_check
 from gateway.health.measure import DEADLINE_SECONDS, Check, Measurer
 from gateway.health.own_parts import OwnParts
 from gateway.health.report import HealthReport
 from gateway.inscriptions import Repertory
+from gateway.key_file import KeyFileUnusable
 from gateway.notifications import AnnexSubscribers, Notifier
-from gateway.page_tokens import PageTokenKeyUnusable, SealedPageTokens
+from gateway.page_tokens import SealedPageTokens
 from gateway.peer import PeerFinder
 from gateway.pipeline import Pipeline
 from gateway.recorder import ExchangeRecorder
@@ -94,6 +101,15 @@ _USER_MANAGEMENT = "EmployerMandateConsultationService/v2"
 
 
 @dataclass(frozen=True, slots=True)
+class Registers:
+    """What is known of persons, of who may act for whom and of technical users."""
+
+    facts: Facts
+    employer_access: EmployerAccess
+    technical_users: TechnicalUsers
+
+
+@dataclass(frozen=True, slots=True)
 class Gateway:
     """A gateway of one worker process."""
 
@@ -135,12 +151,12 @@ def build_measurer(
 ) -> Measurer:
     """Build what measures the parts that can be away, with connections of its own, made anew for each measurement.
 
-    AuditKeysUnusable when there are no audit keys to measure with.
+    AuditKeysUnusable, KeyFileUnusable and ReadingKeyUnusable when there are no audit keys to measure with.
     """
     database = Database(settings.database_url, connections=4 + len(REPOSITORIES))
     commit = GroupCommit(database, wait_seconds=DEADLINE_SECONDS)
     keys = MonthKeys(settings.audit_keys)
-    storage = Storage(database, commit, AuditTrail(commit, keys, clock))
+    storage = Storage(database, commit, _open_trail(settings, commit, keys, clock))
     checks: dict[tuple[str, Kind], Check] = {
         ("database", Kind.GATEWAY): partial(check_database, database),
         ("audit", Kind.GATEWAY): make_audit_check(commit, storage.trail, keys, clock),
@@ -188,17 +204,17 @@ def _build(
         for path, contract in contracts.services.items()
     }
     catalogue = load_catalogue()
-    accounts = StoredAccounts(storage.database)
+    registers = open_registers(storage)
     pipeline = Pipeline(
         max_bytes=settings.max_message_bytes,
         limits=XmlLimits(),
         trust=trust,
         policy=policy,
         annexes=annexes,
-        technical_users=ManagedTechnicalUsers(accounts),
+        technical_users=registers.technical_users,
         admission=Admission(storage.commit),
-        facts=Repertory(storage.database),
-        employer_access=ManagedEmployerAccess(OwnEmployerAccess(storage.database), accounts, _DECLARATIONS),
+        facts=registers.facts,
+        employer_access=registers.employer_access,
         environment=settings.environment,
         replies=Replies(catalogue, settings.public_url, clock),
         recorder=ExchangeRecorder(storage.trail),
@@ -234,10 +250,21 @@ def open_storage(settings: Settings, clock: Clock = system_clock) -> Storage:
     database = Database(settings.database_url, connections=settings.threads + 2)
     commit = GroupCommit(database)
     try:
-        keys = MonthKeys(settings.audit_keys)
-    except AuditKeysUnusable as error:
+        trail = _open_trail(settings, commit, MonthKeys(settings.audit_keys), clock)
+    except (AuditKeysUnusable, KeyFileUnusable) as error:
         raise CannotStart(f"the audit keys cannot be used: {error}") from None
-    return Storage(database, commit, AuditTrail(commit, keys, clock))
+    except ReadingKeyUnusable as error:
+        raise CannotStart(f"the auditor's public key cannot be used: {error}, see audit_reading_key.") from None
+    return Storage(database, commit, trail)
+
+
+def _open_trail(settings: Settings, commit: GroupCommit, keys: MonthKeys, clock: Clock) -> AuditTrail:
+    sealing = SealingKeys(keys, load_reading_key(settings.audit_reading_key))
+    return AuditTrail(commit, sealing, _open_log_key(settings), clock)
+
+
+def _open_log_key(settings: Settings) -> LogKey:
+    return LogKey.from_file(settings.audit_log_key, settings.audit_log_origin)
 
 
 @contextmanager
@@ -251,13 +278,19 @@ def opened_storage(settings: Settings) -> Iterator[Storage]:
         storage.close()
 
 
-def migrate(storage: Storage) -> None:
+def migrate(settings: Settings) -> None:
     """Bring the database to the schema of this version; CannotStart when it does not answer or cannot be used."""
-    with _database_answering():
-        try:
-            storage.database.migrate()
-        except WrongEncoding as error:
-            raise CannotStart(f"{error}: create another one.") from None
+    database = Database(settings.database_url)
+    try:
+        log = Log(_open_log_key(settings), system_clock)
+        with _database_answering():
+            database.migrate(sign_head=log.sign)
+    except WrongEncoding as error:
+        raise CannotStart(f"{error}: create another one.") from None
+    except KeyFileUnusable as error:
+        raise CannotStart(f"the key of the audit's log cannot be used: {error}") from None
+    finally:
+        database.close()
 
 
 def _check_schema(storage: Storage) -> None:
@@ -275,6 +308,16 @@ def _database_answering() -> Iterator[None]:
     except OperationalError as error:
         reason = str(error.orig).partition("\n")[0]
         raise CannotStart(f"the database does not answer ({reason}): check database_url, and the server.") from None
+
+
+def open_registers(storage: Storage) -> Registers:
+    """Return what decisions are made on, as the database has it."""
+    accounts = StoredAccounts(storage.database)
+    return Registers(
+        facts=Repertory(storage.database),
+        employer_access=ManagedEmployerAccess(OwnEmployerAccess(storage.database), accounts, _DECLARATIONS),
+        technical_users=ManagedTechnicalUsers(accounts),
+    )
 
 
 def open_annex_store(storage: Storage) -> AnnexStore:
@@ -300,7 +343,7 @@ def list_annexes(storage: Storage, now: datetime) -> list[Annex]:
 
 def find_technical_user(storage: Storage, fingerprint: str, now: datetime) -> Annex | None:
     """Return the annex in force for the technical user who sends with this certificate; None if there is none."""
-    holder = ManagedTechnicalUsers(StoredAccounts(storage.database)).find(fingerprint, now)
+    holder = open_registers(storage).technical_users.find(fingerprint, now)
     if holder is None:
         return None
     for annex in list_all_annexes(storage, now):
@@ -312,12 +355,8 @@ def find_technical_user(storage: Storage, fingerprint: str, now: datetime) -> An
 def list_all_annexes(storage: Storage, now: datetime) -> list[Annex | RoleAnnex]:
     """Return the annexes in force at `now`, those for a role too, by name."""
     store = open_annex_store(storage)
-    in_force = {
-        activation.client: activation
-        for activation in sorted(store.load_after(), key=lambda each: (each.active_from, each.sequence))
-        if activation.active_from <= now
-    }
-    annexes = (store.read_annex(in_force[client].document) for client in sorted(in_force))
+    in_force = (history.find_at(now) for history in read_histories(store.load_after()).values())
+    annexes = (store.read_annex(activation.document) for activation in in_force if activation is not None)
     return [annex for annex in annexes if annex.is_active(now)]
 
 
@@ -332,7 +371,7 @@ def _open_trust(settings: Settings, policy: SecurityPolicy) -> Trust:
 def _open_page_tokens(settings: Settings) -> SealedPageTokens:
     try:
         return SealedPageTokens.from_file(settings.paging_key)
-    except PageTokenKeyUnusable as error:
+    except KeyFileUnusable as error:
         raise CannotStart(f"the key of page tokens cannot be used: {error}") from None
 
 

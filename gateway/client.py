@@ -3,7 +3,7 @@
 Uses the served WSDL, so that every call is also a proof that the published contract works.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,8 +16,9 @@ from lxml import etree
 from zeep.wsse.signature import MemorySignature
 
 from authz.annex import AuthenticationMethod
+from gateway.dry_run import make_dry_run, read_explanation
 from gateway.wss.names import DS, WSSE, WSSE11, WSU_ID
-from gateway.wss.sign import Signer
+from gateway.wss.sign import HeaderBlock, Signer
 from gateway.xml.namespaces import SOAP
 
 _TIMEOUT = 30
@@ -52,10 +53,13 @@ class MessageSecurity:
         self.sent: etree._Element | None = None
 
     def apply(self, envelope: etree._Element, headers: Any) -> tuple[etree._Element, Any]:
-        """Replace the envelope by a signed one with the same Body."""
+        """Replace the envelope by a signed one with the same Body and the same header blocks."""
         (payload,) = envelope.iterfind(f"{{{SOAP}}}Body/*")
-        canonical = etree.tostring(payload, method="c14n", exclusive=True).decode()
-        self.sent = etree.fromstring(self._signer.sign(canonical, None, self._clock()))
+        blocks = []
+        for number, block in enumerate(envelope.iterfind(f"{{{SOAP}}}Header/*")):
+            block.set(WSU_ID, f"header-{number}")
+            blocks.append(HeaderBlock(f"header-{number}", _canonical(block)))
+        self.sent = etree.fromstring(self._signer.sign(_canonical(payload), None, self._clock(), blocks))
         return self.sent, headers
 
     def verify(self, envelope: etree._Element) -> etree._Element:
@@ -64,15 +68,17 @@ class MessageSecurity:
         if security is None and envelope.find(f"{{{SOAP}}}Body/{{{SOAP}}}Fault") is not None:
             return envelope
         self._gateway.verify(envelope)
-        # zeep is content with any signed element: the Body must be one, and the confirmation of our own signature.
+        # zeep is content with any signed element: the Body must be one, and every header block, and the confirmation of
+        # our own signature.
         ids = [element.get(WSU_ID) for element in envelope.iter("*") if WSU_ID in element.attrib]
         signed = {reference.get("URI") for reference in envelope.iterfind(f".//{{{DS}}}SignedInfo/{{{DS}}}Reference")}
         body = envelope.find(f"{{{SOAP}}}Body")
         confirmation = envelope.find(f"{{{SOAP}}}Header/{{{WSSE}}}Security/{{{WSSE11}}}SignatureConfirmation")
         if len(set(ids)) < len(ids) or body is None or confirmation is None:
             raise ReplyNotTrusted("The reply does not have the parts that it must have, once each.")
-        if not {f"#{element.get(WSU_ID)}" for element in (body, confirmation)} <= signed:
-            raise ReplyNotTrusted("The gateway's signature does not cover this Body.")
+        blocks = [block for block in envelope.iterfind(f"{{{SOAP}}}Header/*") if block is not security]
+        if not {f"#{element.get(WSU_ID)}" for element in (body, confirmation, *blocks)} <= signed:
+            raise ReplyNotTrusted("The gateway's signature does not cover this Body, or a header block.")
         if self.sent is None or confirmation.get("Value") != self.sent.findtext(f".//{{{DS}}}SignatureValue"):
             raise ReplyNotTrusted("The reply confirms the signature of another request than ours.")
         return envelope
@@ -86,6 +92,11 @@ class Call:
     fault: zeep.exceptions.Fault | None
     sent: etree._Element | None
     received: etree._Element | None
+
+    @property
+    def explanation(self) -> Mapping[str, Any] | None:
+        """Return why the request would pass or not; None unless a dry run was answered."""
+        return None if self.received is None else read_explanation(self.received)
 
 
 class GatewayClient:
@@ -120,16 +131,21 @@ class GatewayClient:
         """Close the connections."""
         self._session.close()
 
-    def call(self, operation: str, request: dict[str, Any]) -> Call:
-        """Call an operation with values as zeep takes them."""
+    def call(self, operation: str, request: dict[str, Any], *, dry_run: bool = False) -> Call:
+        """Call an operation with values as zeep takes them; a dry run asks only whether the request would pass."""
         fault = reply = None
+        headers = [make_dry_run()] if dry_run else None
         try:
-            reply = getattr(self.zeep.service, operation)(**request)
+            reply = getattr(self.zeep.service, operation)(**request, _soapheaders=headers)
         except zeep.exceptions.Fault as raised:
             fault = raised
         # zeep's history holds a request as it was before it was signed.
         sent = self._security.sent if self._security else _last(self._history, "last_sent")
         return Call(reply, fault, sent, _last(self._history, "last_received"))
+
+
+def _canonical(element: etree._Element) -> str:
+    return etree.tostring(element, method="c14n", exclusive=True, with_tail=False).decode()
 
 
 def _last(history: zeep.plugins.HistoryPlugin, name: str) -> etree._Element | None:

@@ -25,6 +25,9 @@ COMMITTED_SCHEMAS = "../xsd/"
 WSDL_FOLDER = Path(str(files("wsdl")))
 XSD_FOLDER = Path(str(files("xsd")))
 
+# What a dry run that would pass is called in the tables of statuses.
+DRY_RUN_CASE = "dry_run"
+
 # What every reply repeats from its request, before the status.
 _ECHO = ("informationCustomer", "legalContext", "criteria")
 
@@ -54,6 +57,11 @@ class OperationContract:
     def payload(self) -> str:
         """The qualified name, in Clark notation, of the operation's request."""
         return f"{{{self.service.namespace}}}{self.request.name}"
+
+    @property
+    def can_run_dry(self) -> bool:
+        """Tell whether a client may ask for a dry run: where the reply has a status to say that it would pass."""
+        return DRY_RUN_CASE in self.service.statuses.rows[self.descriptor.name]
 
     def shape(self) -> ContractShape:
         """Tell authz which paths a request and a reply's data have, and which of them are optional."""

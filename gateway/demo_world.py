@@ -67,9 +67,9 @@ def prepare_demo(settings: Settings) -> DemoState:
         raise PermissionError(13, "no permission to write", str(settings.state))
     documents = demo_annexes()
     prepare_pki(settings.state, _clients(documents), datetime.now(UTC))
+    migrate(settings)
     storage = open_storage(settings)
     try:
-        migrate(storage)
         _add_annexes(storage, documents)
         _load_users(storage, settings)
         return DemoState(len(documents), _load_persons(storage))

@@ -62,6 +62,7 @@ class Authenticated:
 
     `signature_value` is what the reply confirms, `replay_key` what makes the message the same as another, until
     `forget_at` (aware, UTC), when it is too old to be accepted anyway; all three are None for an unsigned request.
+    `dry_run` is the verified header block that asks for a dry run, not yet read; None without one.
     """
 
     previous: Parsed
@@ -72,6 +73,7 @@ class Authenticated:
     signature_value: bytes | None
     replay_key: bytes | None
     forget_at: datetime | None
+    dry_run: etree._Element | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +85,11 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """The operation that the payload asks for."""
+    """The operation that the payload asks for; `dry_run` when the client wants to know only whether it would pass."""
 
     previous: Admitted
     operation: OperationContract
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@
 | resolve      | the operation                                                   | Client fault                     |
 | validate     | the payload against its XSD                                     | fault MSG00004                   |
 | authorize    | annex and integration allow it                                  | reply NO_RESULT                  |
+| rehearse     | that it is meant: a dry run ends here                           | reply NO_RESULT                  |
 | dispatch     | what the source has                                             | a case of the reply, or MSG00002 |
 | screen       | of the persons found, those in the customer's file              | items left out, counted          |
 | disclose     | what of it the annex grants                                     |                                  |
@@ -29,9 +30,11 @@ from typing import Protocol
 
 import structlog
 
+from authz.explanation import explain
 from authz.ssin import Environment
 from gateway.admission import Admission
-from gateway.annex_registry import AnnexRegistry
+from gateway.annexes.registry import AnnexRegistry
+from gateway.dry_run import write_explanation
 from gateway.established import (
     Admitted,
     Arrived,
@@ -48,7 +51,7 @@ from gateway.established import (
 )
 from gateway.facts import EmployerAccess, Facts, TechnicalUsers
 from gateway.recorder import Unrecorded
-from gateway.refusal import Fault, NoResult, Refusal
+from gateway.refusal import DryRunEnds, Fault, NoResult, Refusal
 from gateway.replies import Message, Replies
 from gateway.stages.admit import admit
 from gateway.stages.authenticate import authenticate
@@ -57,11 +60,12 @@ from gateway.stages.disclose import disclose
 from gateway.stages.dispatch import dispatch
 from gateway.stages.parse import parse
 from gateway.stages.receive import receive
+from gateway.stages.rehearse import rehearse
 from gateway.stages.resolve import resolve
 from gateway.stages.screen import screen
 from gateway.stages.validate import validate
 from gateway.wss.policy import SecurityPolicy
-from gateway.wss.sign import SigningFailed, unsigned
+from gateway.wss.sign import HeaderBlock, SigningFailed, unsigned
 from gateway.wss.trust import Trust
 from gateway.xml.parse import XmlLimits
 
@@ -79,19 +83,21 @@ _UNRECORDED = Fault("MSG00001", "The gateway cannot record exchanges now; try ag
 class Signs(Protocol):
     """Signs what leaves."""
 
-    def sign(self, body_inner_xml: str, confirm: bytes | None, now: datetime) -> bytes:
+    def sign(
+        self, body_inner_xml: str, confirm: bytes | None, now: datetime, blocks: Sequence[HeaderBlock] = ()
+    ) -> bytes:
         """Return a whole envelope around the Body's element, confirming a request's signature; SigningFailed."""
         ...
 
 
 class Recorder(Protocol):
-    """Makes the record of an exchange durable; both raise Unrecorded."""
+    """Makes the record of an exchange durable; returns its receipt, a header block or none. Raises Unrecorded."""
 
-    def record(self, established: Established, message: Message, refusal: Refusal | None) -> None:
+    def record(self, established: Established, message: Message, refusal: Refusal | None) -> tuple[HeaderBlock, ...]:
         """Record what was established and what will be answered."""
         ...
 
-    def record_unsigned(self, established: Established, message: Message, refusal: Refusal) -> None:
+    def record_unsigned(self, established: Established, message: Message, refusal: Refusal) -> tuple[HeaderBlock, ...]:
         """Add that the answer could not be signed."""
         ...
 
@@ -141,9 +147,9 @@ class Pipeline:
             message, refusal = self._decide(arrived, trail)
         try:
             with trail:
-                self.recorder.record(trail.established, message, refusal)
+                receipt = self.recorder.record(trail.established, message, refusal)
             with trail:
-                return self._seal(trail, message)
+                return self._seal(trail, message.with_blocks(receipt))
         except Unrecorded:
             with trail:
                 return self._say_unrecorded(trail)
@@ -153,7 +159,11 @@ class Pipeline:
             try:
                 return self.replies.answer(self._run(arrived, trail)), None
             except NoResult as denial:
-                return self.replies.no_result(get(trail.established, Valid), denial), denial
+                message = self.replies.no_result(get(trail.established, Valid), denial)
+                return self._explained(trail.established, message, denial), denial
+            except DryRunEnds as end:
+                message = self.replies.dry_run(get(trail.established, Valid))
+                return self._explained(trail.established, message, get(trail.established, Permitted)), end
         except Fault as fault:
             return self._fault(trail.established, fault), fault
         except Exception as error:
@@ -171,9 +181,18 @@ class Pipeline:
             resolved = trail.add(resolve(admitted))
             valid = trail.add(validate(resolved))
             permitted = trail.add(authorize(valid, self.facts, self.employer_access, self.environment, self.clock))
+            rehearse(permitted)
             answered = trail.add(dispatch(permitted, self.clock))
             screened = trail.add(screen(answered, self.facts))
             return trail.add(disclose(screened))
+
+    def _explained(self, established: Established, message: Message, decided: NoResult | Permitted) -> Message:
+        """Add the explanation to the answer of a dry run."""
+        if not get(established, Resolved).dry_run:
+            return message
+        annex = get(established, Authenticated).annex
+        explanation = explain(annex, decided.request, decided.facts, decided.decided_at, self.environment)
+        return message.with_blocks((write_explanation(explanation, decided.decided_at),))
 
     def _fault(self, established: Established, fault: Fault) -> Message:
         try:
@@ -191,8 +210,8 @@ class Pipeline:
         except Exception as error:
             failure = _internal_error(get(established, Arrived), error)
             fault = self._fault(established, failure)
-            self.recorder.record_unsigned(established, fault, failure)
-            return _answer(trail, fault, unsigned(fault.body))
+            fault = fault.with_blocks(self.recorder.record_unsigned(established, fault, failure))
+            return _answer(trail, fault, unsigned(fault.body, fault.blocks))
 
     def _say_unrecorded(self, trail: "_Trail") -> Answer:
         established = trail.established
@@ -207,12 +226,12 @@ class Pipeline:
         """Sign for a client whose message was let in; a stranger gets no signature, nobody unknown may make us sign."""
         admitted = find(established, Admitted)
         if admitted is None:
-            return unsigned(message.body)
+            return unsigned(message.body, message.blocks)
         try:
-            return self.signer.sign(message.body, admitted.previous.signature_value, self.clock())
+            return self.signer.sign(message.body, admitted.previous.signature_value, self.clock(), message.blocks)
         except SigningFailed:
             if asks_what_answers_when_broken(established):
-                return unsigned(message.body)
+                return unsigned(message.body, message.blocks)
             raise
 
 

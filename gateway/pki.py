@@ -26,6 +26,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from gateway.audit.reading_key import make_pair
+
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 AUTHORITY_NAME = "KSZ Gateway Development CA"
@@ -87,9 +89,9 @@ def prepare_pki(
 ) -> None:
     """Create under `directory` whatever is missing, damaged or near its end, and leave the rest untouched.
 
-    Makes `pki/ca.pem|.key`, `pki/crl.pem`, `pki/gateway.pem|.key` and `pki/clients/NAME.pem|.key`; keys are
-    0600, directories 0700. `now` is aware, UTC. Two processes may call it at once. OSError if it cannot
-    write.
+    Makes `pki/ca.pem|.key`, `pki/crl.pem`, `pki/gateway.pem|.key`, `pki/clients/NAME.pem|.key` and the auditor's pair
+    `pki/auditor.pub|.key`; keys are 0600, directories 0700. `now` is aware, UTC. Two processes may call it at once.
+    OSError if it cannot write.
     """
     pki = directory / "pki"
     for folder in (pki, pki / "clients"):
@@ -102,6 +104,9 @@ def prepare_pki(
         if _reuse(pki / "gateway", authority, GATEWAY_SERIAL, now) is None:
             key = create_key(gateway_key)
             _keep(pki / "gateway", issue(authority, "gateway", GATEWAY_SERIAL, now, key=key, names=names))
+        if not (pki / "auditor.pub").exists():
+            (pki / "auditor.key").unlink(missing_ok=True)
+            make_pair(pki / "auditor.key", pki / "auditor.pub")
         for client in clients:
             path = pki / "clients" / client.name
             if _reuse(path, authority, client.serial, now) is None:

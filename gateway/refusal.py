@@ -1,8 +1,9 @@
-"""How a stage refuses: with a fault, or with a reply that says NO_RESULT.
+"""How a stage ends an exchange before its source is asked: with a fault, or with a reply that says NO_RESULT.
 
     Refusal
     ├── Fault        broken or unauthenticated messages, and our own failures
-    └── NoResult     a decision: the reply's status names the case
+    ├── NoResult     a decision: the reply's status names the case
+    └── DryRunEnds   nothing refuses the request, and the client asked no more than that
 
 Every code is of the error catalogue; `gateway.replies` turns refusals into messages.
 """
@@ -46,12 +47,24 @@ class Fault(Refusal):
         self.http_status = http_status
 
 
+def reason_of(denial: Deny) -> str:
+    """Return a denial as the audit tells it."""
+    return f"{denial.case}: {denial.clause}; allowed: {denial.allowed}"
+
+
 class NoResult(Refusal):
     """The annex or the person's integration does not allow the consultation: the answer is a reply with this case."""
 
     def __init__(self, request: AccessRequest, facts: AccessFacts, decided_at: datetime, denial: Deny) -> None:
-        super().__init__(f"{denial.case}: {denial.clause}; allowed: {denial.allowed}")
+        super().__init__(reason_of(denial))
         self.request = request
         self.facts = facts
         self.decided_at = decided_at
         self.denial = denial
+
+
+class DryRunEnds(Refusal):
+    """The request would pass. As the client asked for a dry run, nothing was consulted."""
+
+    def __init__(self) -> None:
+        super().__init__("dry run: the request would pass; nothing was consulted")

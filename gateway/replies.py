@@ -4,16 +4,17 @@ Every message is valid against its XSD before anyone sees it.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from lxml import etree
 
 from gateway.catalogue import Catalogue
-from gateway.contracts import OperationContract
+from gateway.contracts import DRY_RUN_CASE, OperationContract
 from gateway.established import Arrived, Disclosed, Established, Resolved, Valid, find, get
 from gateway.refusal import Fault, NoResult
+from gateway.wss.sign import HeaderBlock
 from gateway.xml.binding import escape_text
 from services.consultation import Values
 
@@ -30,7 +31,7 @@ class Message:
     """The Body's only child, as canonical text, with what the record says of it.
 
     `outcome` is `reply`, `refusal` (a reply without result, by decision) or `fault`; `value` and `code` are the
-    status's, `value` is empty for a fault.
+    status's, `value` is empty for a fault. `blocks` go into the Header, signed where the message is.
     """
 
     body: str
@@ -38,6 +39,11 @@ class Message:
     value: str
     code: str
     http_status: int = 200
+    blocks: tuple[HeaderBlock, ...] = ()
+
+    def with_blocks(self, blocks: tuple[HeaderBlock, ...]) -> "Message":
+        """Return the message with these header blocks too."""
+        return replace(self, blocks=(*self.blocks, *blocks))
 
 
 class Replies:
@@ -62,6 +68,10 @@ class Replies:
         service = valid.previous.operation.service
         data = service.subject_data(denial.case, denial.subject or "", successor)
         return self._reply(valid, denial.case, denial.information, data, "refusal")
+
+    def dry_run(self, valid: Valid) -> Message:
+        """Write the reply of a dry run that nothing refuses."""
+        return self._reply(valid, DRY_RUN_CASE, (), {}, "reply")
 
     def fault(self, established: Established, fault: Fault) -> Message:
         """Write a fault, with the operation's own detail once the operation is known."""

@@ -4,12 +4,13 @@ A gateway whose key cannot be used goes on: it can say so, which it could not if
 refused.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 import structlog
 
-from gateway.wss.sign import Signer, SigningFailed
+from gateway.wss.sign import HeaderBlock, Signer, SigningFailed
 
 log = structlog.get_logger(__name__)
 
@@ -41,9 +42,11 @@ class SigningKey:
         signer = self._signer
         return signer.validity if signer is not None else None
 
-    def sign(self, body_inner_xml: str, confirm: bytes | None, now: datetime) -> bytes:
+    def sign(
+        self, body_inner_xml: str, confirm: bytes | None, now: datetime, blocks: Sequence[HeaderBlock] = ()
+    ) -> bytes:
         """Sign as `Signer.sign` does; SigningFailed too while the key cannot be used."""
         signer = self._signer
         if signer is None:
             raise SigningFailed("The gateway has no usable signing key")
-        return signer.sign(body_inner_xml, confirm, now)
+        return signer.sign(body_inner_xml, confirm, now, blocks)

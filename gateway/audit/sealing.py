@@ -1,28 +1,35 @@
 """Sealing: what of a record is stored in the open, what under a pseudonym, and what encrypted.
 
 A person is searched by pseudonym: HMAC-SHA256 of the SSIN under the month's pseudonym key, so another every
-month. The sealed part is AES-256-GCM over JSON, under the month's other key; its nonce stands before it.
-Ticket, kind and month are bound to it as associated data, so that no sealed part can be moved to another
-record.
+month. The sealed part is JSON in a box (`gateway.audit.sealed_box`) that opens with the month's keys and the
+auditor's private key together. Ticket, kind and month are bound to it, so that no sealed part can be moved to
+another record.
+
+What JSON has no word for keeps its type there: a day is `{"$date": "2026-01-31"}`, a moment `$datetime`, a decimal
+number `$decimal`. No name in a message begins so.
 """
 
 import base64
 import hmac
 import json
-import secrets
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from gateway.audit.keys import MonthKey, MonthKeys
 from gateway.audit.record import AuditRecord, Sealed
+from gateway.audit.sealed_box import BoxBroken, SealingKeys, open_box
 
-_NONCE_BYTES = 12
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=lambda value: _plain(value)).encode
+_KEPT: Mapping[str, Callable[[str], Any]] = {
+    "$date": date.fromisoformat,
+    "$datetime": datetime.fromisoformat,
+    "$decimal": Decimal,
+}
 _OPEN_TEXTS = (
     "client",
     "annex_revision",
@@ -50,7 +57,7 @@ class SealedRecord:
 
 
 class SealBroken(Exception):
-    """The sealed part is not the one stored for this record, or its month's keys are gone."""
+    """The sealed part is not the one stored for this record, or not for this auditor, or its month's keys are gone."""
 
 
 def month_of(record: AuditRecord) -> str:
@@ -63,9 +70,10 @@ def pseudonym(key: MonthKey, ssin: str) -> str:
     return hmac.digest(key.pseudonym, ssin.encode(), "sha256").hex()
 
 
-def seal(record: AuditRecord, keys: MonthKeys, recorded_at: datetime) -> SealedRecord:
+def seal(record: AuditRecord, keys: SealingKeys, recorded_at: datetime) -> SealedRecord:
     """Return the record as it is stored; AuditKeysUnusable when the month has no usable keys."""
-    key = keys.get_for_sealing(month_of(record))
+    key = keys.get(month_of(record))
+    month = key.month
     content = {
         "subject": record.subject,
         "furtherSubjects": record.further_subjects,
@@ -76,38 +84,40 @@ def seal(record: AuditRecord, keys: MonthKeys, recorded_at: datetime) -> SealedR
         "reason": record.reason,
     }
     octets = _encode(content).encode()
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    bound = _associated_data(record.ticket_cbss, record.kind, key.month)
+    bound = _associated_data(record.ticket_cbss, record.kind, month.month)
     row = {name: getattr(record, name) for name in _OPEN_TEXTS}
     row |= {
         "ticket_cbss": record.ticket_cbss,
         "kind": str(record.kind),
-        "month": key.month,
+        "month": month.month,
         "received_at": record.received_at,
         "recorded_at": recorded_at,
-        "subject": None if record.subject is None else pseudonym(key, record.subject),
+        "subject": None if record.subject is None else pseudonym(month, record.subject),
         "criteria": record.criteria,
         "delivered": record.delivered,
         "withheld": record.withheld,
         "outcome": str(record.outcome),
         "left_out": record.left_out,
-        "sealed": nonce + key.cipher.encrypt(nonce, octets, bound),
+        "refusals": record.refusals,
+        "sealed": key.close(octets, bound),
     }
-    return SealedRecord(row, tuple(pseudonym(key, ssin) for ssin in record.further_subjects))
+    return SealedRecord(row, tuple(pseudonym(month, ssin) for ssin in record.further_subjects))
 
 
-def unseal(row: Mapping[str, Any], keys: MonthKeys) -> Sealed:
-    """Return the sealed part of a row of `audit_records`; SealBroken when it cannot be read."""
-    key = keys.find(row["month"])
-    if key is None:
+def unseal(row: Mapping[str, Any], keys: MonthKeys, auditor_key: X25519PrivateKey) -> Sealed:
+    """Return the sealed part of a row of `audit_records`; SealBroken when it cannot be read.
+
+    Dataclasses come back as mappings of their fields, sets as sorted lists, all else as it was sealed.
+    """
+    month = keys.find(row["month"])
+    if month is None:
         raise SealBroken(f"the keys of {row['month']} are not there: destroyed, or kept elsewhere")
-    sealed = row["sealed"]
     bound = _associated_data(row["ticket_cbss"], row["kind"], row["month"])
     try:
-        octets = key.cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound)
-    except InvalidTag:
-        raise SealBroken("the sealed part does not belong to this record, or was changed") from None
-    content: dict[str, Any] = json.loads(octets)
+        octets = open_box(row["sealed"], month, auditor_key, bound)
+    except BoxBroken:
+        raise SealBroken("sealed for another auditor's key, or not this record's, or changed") from None
+    content: dict[str, Any] = _decode(octets.decode())
     return content | {"message": base64.b64decode(content["message"])}
 
 
@@ -120,9 +130,11 @@ def _plain(value: Any) -> Any:
     if is_dataclass(value):
         return {each.name: getattr(value, each.name) for each in fields(value)}
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    if isinstance(value, date | Decimal):
-        return str(value)
+        return {"$datetime": (value.astimezone(UTC) if value.tzinfo else value).isoformat()}
+    if isinstance(value, date):
+        return {"$date": value.isoformat()}
+    if isinstance(value, Decimal):
+        return {"$decimal": str(value)}
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, Set):
@@ -130,3 +142,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, bytes):
         return list(value)
     raise TypeError(f"{type(value).__name__} cannot be sealed")
+
+
+def _restored(values: dict[str, Any]) -> Any:
+    """Return the mapping, or the value whose type it keeps."""
+    if len(values) == 1:
+        ((name, text),) = values.items()
+        if name in _KEPT:
+            return _KEPT[name](text)
+    return values
+
+
+_decode = json.JSONDecoder(object_hook=_restored).decode

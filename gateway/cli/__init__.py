@@ -7,6 +7,7 @@ import typer
 from gateway.bootstrap import CannotStart
 from gateway.cli import (
     annex,
+    audit,
     call,
     contract,
     demo,
@@ -31,6 +32,7 @@ app = typer.Typer(
 for module in (demo, migrate, serve, tour, call, probe, world):
     module.register(app)
 app.add_typer(annex.app, name="annex")
+app.add_typer(audit.app, name="audit")
 app.add_typer(inscriptions.app, name="inscriptions")
 app.add_typer(notifications.app, name="notifications")
 app.add_typer(contract.app, name="contract")

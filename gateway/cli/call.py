@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.asking import Asked
 from gateway.cli.output import JsonOption, StateOption, get_settings, print_json
 
 
@@ -41,6 +42,9 @@ def call(
     url: Annotated[
         str | None, typer.Option(help="Address of the gateway.", show_default="the public_url setting")
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Ask whether it would pass, and why; nothing is consulted or declared.")
+    ] = False,
     show_xml: Annotated[bool, typer.Option("--show-xml", help="Print both messages.")] = False,
     state: StateOption = None,
     as_json: JsonOption = False,
@@ -52,19 +56,9 @@ def call(
     # Imported here: zeep is not needed to print a help text.
     from gateway.cli.calling import Caller, show_call, to_document
 
+    asked = Asked(ssin, legal_context, begin, end, text, on_behalf_of, ticket, set_ or ())
     with Caller(get_settings(state=state), client, url) as caller:
-        made = caller.call(
-            service,
-            operation,
-            ssin=ssin,
-            legal_context=legal_context,
-            begin=begin,
-            end=end,
-            text=text,
-            on_behalf_of=on_behalf_of,
-            ticket=ticket,
-            settings=set_ or (),
-        )
+        made = caller.call(service, operation, asked, dry_run=dry_run)
     if as_json:
         print_json(to_document(made))
     else:

@@ -1,25 +1,21 @@
 """Calling the gateway as one of its clients, and showing what came back."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
-from uuid import uuid4
 
 import requests
 import zeep.helpers
-from cryptography import x509
-from cryptography.hazmat.primitives.hashes import SHA256
 from lxml import etree
 from rich.markup import escape
 
 from authz.annex import Annex, AuthenticationMethod
-from authz.organisation import Organisation
-from gateway.bootstrap import CannotStart, Storage, find_technical_user, list_annexes, opened_storage
-from gateway.cli.criteria import fill_options, fill_request
-from gateway.cli.output import Problem, console, parse_organisation, to_text
+from gateway.bootstrap import CannotStart, opened_storage
+from gateway.cli.asking import Asked, find_annex, find_operation, make_request
+from gateway.cli.output import Problem, console, to_text
 from gateway.client import Call, ClientIdentity, GatewayClient
-from gateway.contracts import Contracts, OperationContract, load_contracts
+from gateway.contracts import Contracts, load_contracts
 from gateway.settings import Settings
 
 
@@ -49,33 +45,14 @@ class Caller:
         for client in self._open:
             client.close()
 
-    def call(
-        self,
-        service: str,
-        operation: str,
-        *,
-        ssin: str | None = None,
-        legal_context: str | None = None,
-        begin: str | None = None,
-        end: str | None = None,
-        text: str | None = None,
-        on_behalf_of: str | None = None,
-        ticket: str | None = None,
-        settings: Iterable[str] = (),
-    ) -> Call:
-        """Call an operation with the criteria given; what is not given is taken from the annex, or left out.
-
-        Each of `settings` is `path=value`, the path being that of an element of the request. A call without a
-        `ticket` gets one of its own.
-        """
-        contract = self._find_operation(service, operation)
-        request = self._request(contract, legal_context, on_behalf_of, ticket)
-        fill_request(contract, request, settings)
-        fill_options(contract, request, ssin, begin, end, text)
+    def call(self, service: str, operation: str, asked: Asked, *, dry_run: bool = False) -> Call:
+        """Call an operation with the criteria asked; a call without a ticket gets one of its own."""
+        contract = find_operation(self._contracts, service, operation)
+        request = make_request(contract, self._annex, asked)
         try:
             client = GatewayClient(f"{self._url}{contract.service.path}?wsdl", self._identity)
             self._open.append(client)
-            return client.call(contract.descriptor.name, request)
+            return client.call(contract.descriptor.name, request, dry_run=dry_run)
         except requests.RequestException as error:
             raise Problem(f"{self._url} does not answer ({type(error).__name__}): is the gateway running?") from None
         except zeep.exceptions.Error as error:
@@ -83,48 +60,6 @@ class Caller:
                 f"the request is not whole: {error}. Give it with --set, or with --ssin or --begin where they fit; "
                 f"docs/services lists the elements of {operation}."
             ) from None
-
-    def _find_operation(self, service: str, operation: str) -> OperationContract:
-        for contract in self._contracts.services.values():
-            if service in (contract.descriptor.name, contract.descriptor.name.partition("/")[0]):
-                for found in contract.operations.values():
-                    if found.descriptor.name == operation:
-                        return found
-                names = ", ".join(found.descriptor.name for found in contract.operations.values())
-                raise Problem(f"{service} has no operation {operation}; it has {names}.")
-        names = ", ".join(contract.descriptor.name for contract in self._contracts.services.values())
-        raise Problem(f"there is no service {service}; there are {names}.")
-
-    def _request(
-        self, contract: OperationContract, legal_context: str | None, on_behalf_of: str | None, ticket: str | None
-    ) -> dict[str, Any]:
-        paths = {path for path, _ in contract.request.paths()}
-        request: dict[str, Any] = {}
-        if "informationCustomer" in paths:
-            request["informationCustomer"] = {
-                "ticket": ticket or str(uuid4()),
-                "timestampSent": datetime.now(UTC),
-                "customerIdentification": self._customer(on_behalf_of).to_values(),
-            }
-        if "legalContext" in paths:
-            request["legalContext"] = legal_context or self._granted_context(contract)
-        return request
-
-    def _customer(self, on_behalf_of: str | None) -> Organisation:
-        if on_behalf_of is None:
-            represents = self._annex.represents
-            return self._annex.identity if self._annex.identity in represents else next(iter(represents))
-        return parse_organisation(on_behalf_of)
-
-    def _granted_context(self, contract: OperationContract) -> str:
-        wanted = (contract.service.name, contract.descriptor.name)
-        for service, operation, legal_context in self._annex.grants:
-            if (service, operation) == wanted and legal_context:
-                return legal_context
-        raise Problem(
-            f"the annex of {self._annex.client} grants no legal context for {wanted[1]}; "
-            "to ask all the same, name one with --legal-context."
-        )
 
 
 def show_call(call: Call, *, show_xml: bool = False) -> None:
@@ -156,7 +91,8 @@ def to_document(call: Call) -> Any:
                 "detail": etree.tostring(detail).decode() if detail is not None else None,
             }
         }
-    return zeep.helpers.serialize_object(call.reply, dict)
+    reply = zeep.helpers.serialize_object(call.reply, dict)
+    return reply if call.explanation is None else {**reply, "explanation": call.explanation}
 
 
 def _lines(values: Mapping[str, Any], indent: str = "  ") -> Iterator[str]:
@@ -191,23 +127,6 @@ def _print_xml(element: etree._Element) -> None:
 def _find_annex(settings: Settings, client: str) -> Annex:
     try:
         with opened_storage(settings) as storage:
-            annexes = list_annexes(storage, datetime.now(UTC))
-            technical_user = _find_technical_user(settings, storage, client)
+            return find_annex(storage, settings, client, datetime.now(UTC))
     except CannotStart as reason:
         raise Problem(str(reason)) from None
-    for annex in annexes:
-        if annex.client == client:
-            return annex
-    if technical_user is not None:
-        return technical_user
-    raise Problem(f"there is no client {client}; there are {', '.join(annex.client for annex in annexes)}.")
-
-
-def _find_technical_user(settings: Settings, storage: Storage, client: str) -> Annex | None:
-    """Return the annex of the technical user whose certificate has this name among those of the clients."""
-    path = settings.state / "pki" / "clients" / f"{client}.pem"
-    try:
-        certificate = x509.load_pem_x509_certificate(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-    return find_technical_user(storage, certificate.fingerprint(SHA256()).hex(), datetime.now(UTC))

@@ -18,9 +18,5 @@ def migrate(state: StateOption = None) -> None:
     """
     settings = get_settings(state=state)
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    storage = bootstrap.open_storage(settings)
-    try:
-        bootstrap.migrate(storage)
-    finally:
-        storage.close()
+    bootstrap.migrate(settings)
     console.print("The database is at the schema of this version.")

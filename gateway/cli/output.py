@@ -10,7 +10,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from authz.brussels import day_begin
 from authz.organisation import Organisation
 from gateway.inscription_lines import read_organisation
 from gateway.settings import InvalidSettings, Settings, load_settings
@@ -55,10 +57,10 @@ def to_text(value: object) -> str:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
-    """Print rows under columns."""
+    """Print rows under columns; a cell may be rich's Text, which has a style."""
     table = Table(*columns, title=title, title_justify="left", header_style="bold", pad_edge=False)
     for row in rows:
-        table.add_row(*(escape(str(cell)) for cell in row))
+        table.add_row(*(cell if isinstance(cell, Text) else escape(str(cell)) for cell in row))
     console.print(table)
 
 
@@ -76,3 +78,14 @@ def parse_date(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise Problem(f"{text} is no date such as 2026-06-30.") from None
+
+
+def parse_moment(text: str) -> datetime:
+    """Read an ISO time with its zone, or a day, which begins in Brussels; Problem for anything else."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Problem(f"{text} is no time such as 2026-06-30T12:00:00Z, and no day such as 2026-06-30.") from None
+    if moment.tzinfo is None and len(text) > len("2026-06-30"):
+        raise Problem(f"{text} has no time zone: end it with Z for UTC, or +02:00.")
+    return (moment if moment.tzinfo else day_begin(moment.date())).astimezone(UTC)

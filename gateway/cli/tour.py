@@ -16,6 +16,7 @@ from rich.markup import escape
 
 from fixtures.persona import Persona
 from fixtures.personas import load_personas
+from gateway.cli.asking import Asked
 from gateway.cli.calling import Caller, show_call
 from gateway.cli.demo import unwritable
 from gateway.cli.output import Problem, StateOption, console, get_settings
@@ -111,7 +112,7 @@ def _show_consultation(settings: Settings) -> None:
         f"Client pcsa asks consultCareer about {persona.ssin}: {persona.description}",
     )
     with Caller(settings, "pcsa") as caller:
-        show_call(caller.call(_SERVICE, "consultCareer", ssin=persona.ssin, begin="2015-01-01"))
+        show_call(caller.call(_SERVICE, "consultCareer", Asked(ssin=persona.ssin, begin="2015-01-01")))
 
 
 def _show_refusals(settings: Settings) -> None:
@@ -121,18 +122,18 @@ def _show_refusals(settings: Settings) -> None:
         "Client economy, which may look back five years and sees no occupation, asks for a period since 2010.",
     )
     with Caller(settings, "economy") as caller:
-        show_call(caller.call(_SERVICE, "consultCareer", ssin=persona.ssin, begin="2010-01-01"))
+        show_call(caller.call(_SERVICE, "consultCareer", Asked(ssin=persona.ssin, begin="2010-01-01")))
     stranger = _find_persona("not-in-the-file")
     _say("A person whom the institution does not have in its file", f"Client pcsa asks about {stranger.ssin}.")
     with Caller(settings, "pcsa") as caller:
-        show_call(caller.call(_SERVICE, "consultCareer", ssin=stranger.ssin, begin="2015-01-01"))
+        show_call(caller.call(_SERVICE, "consultCareer", Asked(ssin=stranger.ssin, begin="2015-01-01")))
 
 
 def _show_other_kinds(settings: Settings) -> None:
     for client, title, service, operation, ssin, criteria in _OTHER_KINDS:
         _say(title, f"Client {client} calls {operation}.")
         with Caller(settings, client) as caller:
-            show_call(caller.call(service, operation, ssin=ssin, settings=criteria))
+            show_call(caller.call(service, operation, Asked(ssin=ssin, settings=criteria)))
 
 
 def _show_broken_messages(settings: Settings) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from gateway.annex_registry import AnnexRegistry
+from gateway.annexes.registry import AnnexRegistry
 from gateway.health.expiry import judge_authorities, judge_revocation_lists, judge_validity
 from gateway.health.measure import Finding
 from gateway.signing import SigningKey

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from authz.annex import Annex, AuthenticationMethod, Role
-from gateway.annex_registry import AnnexesUnavailable, AnnexRegistry
+from gateway.annexes.registry import AnnexesUnavailable, AnnexRegistry
+from gateway.dry_run import find_dry_run
 from gateway.established import Arrived, Authenticated, Parsed, get
 from gateway.facts import TechnicalUsers, reading_facts
 from gateway.refusal import Fault
@@ -35,6 +36,7 @@ def authenticate(
         proof = _prove(parsed, trust, policy, now)
         annex = _find_annex(proof.certificate, annexes, technical_users, now)
         _check_demands(annex, proof)
+        dry_run = find_dry_run(parsed.message.envelope, proof.verified.headers if proof.verified else ())
     except SecurityFault as fault:
         raise Fault(fault.code, fault.reason, faultcode=fault.code) from None
     except AnnexesUnavailable as error:
@@ -54,6 +56,7 @@ def authenticate(
         signature_value=verified.signature_value if verified else None,
         replay_key=verified.replay_key if verified else None,
         forget_at=verified.expires_at if verified else None,
+        dry_run=dry_run,
     )
 
 

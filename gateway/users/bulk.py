@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import Connection, insert, select
 
 from authz.brussels import brussels_day
@@ -45,6 +46,8 @@ from authz.user_management.commands import (
 from authz.user_management.events import AppointmentRequested, MandateRegistered, UserCreated
 from authz.user_management.model import Affiliation, Enterprise, EnterpriseAccount, Means, Medium, Signatory
 from gateway.audit.keys import MonthKeys
+from gateway.audit.log_key import LogKey
+from gateway.audit.sealed_box import SealingKeys
 from gateway.audit.trail import AuditTrail
 from gateway.storage.database import Database
 from gateway.storage.group_commit import GroupCommit
@@ -171,7 +174,8 @@ def scratch_store(store: UserStore, now: datetime) -> Iterator[UserStore]:
         try:
             database.migrate()
             _copy_accounts(store.database, database)
-            trail = AuditTrail(commit, MonthKeys(Path(directory) / "keys"), lambda: now)
+            keys = SealingKeys(MonthKeys(Path(directory) / "keys"), X25519PrivateKey.generate().public_key())
+            trail = AuditTrail(commit, keys, LogKey.generate("scratch"), lambda: now)
             yield UserStore(database, commit, trail, store.environment)
         finally:
             commit.close()

@@ -5,6 +5,8 @@ envelope are the octets that are digested. What is put into the Body must be can
 """
 
 from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -32,7 +34,7 @@ _LIFETIME = timedelta(minutes=5)
 
 # faultcode is a QName with one of these prefixes, so the Envelope declares them all.
 _ENVELOPE = f'<soapenv:Envelope xmlns:soapenv="{SOAP}" xmlns:wsse="{WSSE}" xmlns:wsu="{WSU}">'
-_SECURITY = '<soapenv:Header><wsse:Security soapenv:mustUnderstand="1">'
+_SECURITY = '<wsse:Security soapenv:mustUnderstand="1">'
 _BODY = f'<soapenv:Body xmlns:soapenv="{SOAP}" xmlns:wsu="{WSU}" wsu:Id="body">'
 _BODY_END = "</soapenv:Body>"
 _KEY_INFO = (
@@ -47,6 +49,20 @@ _REFERENCE_BEGIN = (
 
 class SigningFailed(Exception):
     """The gateway's key did not sign; the answer must not leave as if it had."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderBlock:
+    """A block of the Header, beside Security: its text in exclusive canonical form, with `id` as its wsu:Id."""
+
+    id: str
+    canonical: str
+
+    @classmethod
+    def identify(cls, id_: str, canonical: str) -> "HeaderBlock":
+        """Give an element its wsu:Id; it has neither attributes nor a prefix that sorts after `wsu` yet."""
+        tag, end, rest = canonical.partition(">")
+        return cls(id_, f'{tag} xmlns:wsu="{WSU}" wsu:Id="{id_}"{end}{rest}')
 
 
 class Signer:
@@ -75,12 +91,14 @@ class Signer:
         )
         self._token_reference = _reference("token", self._token)
 
-    def sign(self, body_inner_xml: str, confirm: bytes | None, now: datetime) -> bytes:
-        """Return a whole envelope, UTF-8, signed over Body, Timestamp, token and confirmation.
+    def sign(
+        self, body_inner_xml: str, confirm: bytes | None, now: datetime, blocks: Sequence[HeaderBlock] = ()
+    ) -> bytes:
+        """Return a whole envelope, UTF-8, signed over Body, Timestamp, token, confirmation and header blocks.
 
         `body_inner_xml` is the Body's one element in exclusive canonical form. `confirm` is the
         SignatureValue of the request that is answered (WSS 1.1 §8.5), None if it had none. `now` is aware.
-        Raises SigningFailed.
+        `receipt` is a header block in canonical form, with the id `receipt`. Raises SigningFailed.
         """
         body = _BODY + _within_body(body_inner_xml) + _BODY_END
         timestamp = _timestamp(now)
@@ -88,12 +106,13 @@ class Signer:
         references = [_reference("body", body), _reference("timestamp", timestamp), self._token_reference]
         if confirmation:
             references.append(_reference("confirmation", confirmation))
+        references += (_reference(block.id, block.canonical) for block in blocks)
         signed_info = f"{self._signed_info}{''.join(references)}</ds:SignedInfo>"
         return (
-            f"{_ENVELOPE}{_SECURITY}{self._token}{timestamp}{confirmation}"
+            f"{_ENVELOPE}<soapenv:Header>{_SECURITY}{self._token}{timestamp}{confirmation}"
             f'<ds:Signature xmlns:ds="{DS}">{signed_info}'
             f"<ds:SignatureValue>{_base64(self._sign_octets(signed_info.encode()))}</ds:SignatureValue>"
-            f"{_KEY_INFO}</ds:Signature></wsse:Security></soapenv:Header>{body}</soapenv:Envelope>"
+            f"{_KEY_INFO}</ds:Signature></wsse:Security>{_texts(blocks)}</soapenv:Header>{body}</soapenv:Envelope>"
         ).encode()
 
     def _sign_octets(self, octets: bytes) -> bytes:
@@ -105,9 +124,11 @@ class Signer:
             raise SigningFailed("The gateway's key cannot sign") from error
 
 
-def unsigned(body_inner_xml: str) -> bytes:
+def unsigned(body_inner_xml: str, blocks: Sequence[HeaderBlock] = ()) -> bytes:
     """Return a whole envelope, UTF-8, without signature: for strangers, or when there is no usable key."""
-    return (f"{_ENVELOPE}<soapenv:Body>{_within_body(body_inner_xml)}{_BODY_END}</soapenv:Envelope>").encode()
+    texts = _texts(blocks)
+    header = f"<soapenv:Header>{texts}</soapenv:Header>" if texts else ""
+    return (f"{_ENVELOPE}{header}<soapenv:Body>{_within_body(body_inner_xml)}{_BODY_END}</soapenv:Envelope>").encode()
 
 
 def _choose_algorithm(key: object) -> tuple[str, Any]:
@@ -124,6 +145,10 @@ def _within_body(inner_xml: str) -> str:
     for prefix, namespace in (("soapenv", SOAP), ("wsu", WSU)):
         tag = tag.replace(f' xmlns:{prefix}="{namespace}"', "")
     return tag + end + rest
+
+
+def _texts(blocks: Sequence[HeaderBlock]) -> str:
+    return "".join(block.canonical for block in blocks)
 
 
 def _timestamp(now: datetime) -> str:

@@ -35,7 +35,8 @@ _TRANSFORMS = {
 class VerifiedMessage:
     """What the signature proves. Times are aware, UTC.
 
-    `body_child` is the one element in the verified Body, and the only part of the envelope to act upon.
+    `body_child` is the one element in the verified Body, `headers` are the verified header blocks beside Security: the
+    only parts of the envelope to act upon.
     `replay_key` is the same for every variant of a message that its signature allows, and may be forgotten at
     `expires_at`, when the message is no longer fresh on any node.
     """
@@ -47,6 +48,7 @@ class VerifiedMessage:
     token_signed: bool
     created: datetime
     expires_at: datetime
+    headers: tuple[etree._Element, ...] = ()
 
 
 def verify_envelope(envelope: etree._Element, trust: Trust, policy: SecurityPolicy, now: datetime) -> VerifiedMessage:
@@ -77,6 +79,7 @@ def verify_envelope(envelope: etree._Element, trust: Trust, policy: SecurityPoli
         token_signed=any(target is parts.token for target in targets),
         created=timestamp.created,
         expires_at=timestamp.created + policy.max_age + policy.clock_skew,
+        headers=tuple(target for target in targets if target.getparent() is parts.header),
     )
 
 

@@ -153,6 +153,8 @@ class SchemaModel:
                     attributes.append((_attribute(child, "name"), declared))
                 case "annotation" | "simpleContent" | "complexContent":
                     pass
+                case "anyAttribute" if child.get("namespace") == "##other":
+                    pass  # Those of SOAP and WS-Security, on a header block: no values of ours.
                 case _:
                     raise _unsupported(child)
 

@@ -65,6 +65,11 @@ class SoapMessage:
 
 def parse_message(data: bytes, limits: XmlLimits) -> SoapMessage:
     """Parse UTF-8 bytes as a SOAP 1.1 message; Unparsable (GTW00013, 14, 15) when they are none."""
+    return take_apart(parse_document(data, limits))
+
+
+def parse_document(data: bytes, limits: XmlLimits) -> etree._Element:
+    """Parse UTF-8 bytes as XML of any kind; Unparsable (GTW00013, 14) when they are none."""
     _check_bytes(data, limits)
     # A parser of its own for each message: lxml serialises concurrent use of a shared one, and keeps its error log.
     parser = etree.XMLParser(
@@ -85,7 +90,7 @@ def parse_message(data: bytes, limits: XmlLimits) -> SoapMessage:
     if root.getroottree().docinfo.internalDTD is not None:
         raise Unparsable("GTW00013", "A document type declaration is not allowed; send the message without it.")
     _check_depth(root, limits.depth)
-    return _take_apart(root)
+    return root
 
 
 def headers_to_understand(header: etree._Element | None) -> Iterator[etree._Element]:
@@ -136,7 +141,8 @@ def _first_line(error: etree.XMLSyntaxError) -> str:
     return f"line {line}, column {column}"
 
 
-def _take_apart(envelope: etree._Element) -> SoapMessage:
+def take_apart(envelope: etree._Element) -> SoapMessage:
+    """Return the parts of a SOAP 1.1 Envelope; Unparsable (GTW00015) for anything else."""
     if envelope.tag == f"{{{SOAP12}}}Envelope":
         raise OtherSoapVersion("GTW00015", "This is a SOAP 1.2 Envelope; send SOAP 1.1.")
     if envelope.tag != f"{{{SOAP}}}Envelope":

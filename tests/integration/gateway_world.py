@@ -25,6 +25,10 @@ from sqlalchemy import select
 
 from fixtures.messages import DS, NAMESPACES, NSSO, SOAP, WSSE, ZEEP, Shape, canonical, digest_of, envelope, sign
 from gateway.app import GatewayApp
+from gateway.audit.keys import MonthKeys
+from gateway.audit.reading_key import load_auditor_key
+from gateway.audit.record import Sealed
+from gateway.audit.sealing import unseal
 from gateway.bootstrap import Gateway, build_gateway
 from gateway.demo_world import prepare_demo
 from gateway.logs import configure_logs
@@ -329,6 +333,11 @@ class World:
         query = select(audit_records).where(audit_records.c.kind.in_(["exchange", "signature failure"]))
         with self.gateway.storage.database.read() as connection:
             return [dict(row) for row in connection.execute(query.order_by(audit_records.c.position)).mappings()]
+
+    def unseal(self, record: Mapping[str, Any]) -> Sealed:
+        """Return the sealed part of a row of the audit, as the auditor reads it."""
+        auditor_key = load_auditor_key(self.settings.state / "pki" / "auditor.key")
+        return unseal(record, MonthKeys(self.settings.audit_keys), auditor_key)
 
     @contextmanager
     def without_database(self) -> Iterator[None]:

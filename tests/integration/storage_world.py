@@ -7,10 +7,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from databases import Databases
 from sqlalchemy import select
 
 from gateway.audit.keys import MonthKeys
+from gateway.audit.log_key import LogKey
+from gateway.audit.record import Sealed
+from gateway.audit.sealed_box import SealingKeys
+from gateway.audit.sealing import unseal
 from gateway.audit.trail import AuditTrail
 from gateway.storage.database import Database
 from gateway.storage.group_commit import GroupCommit
@@ -42,8 +47,14 @@ class World:
     database: Database
     commit: GroupCommit
     keys: MonthKeys
+    log_key: LogKey
     trail: AuditTrail
+    auditor_key: X25519PrivateKey
     clock: Clock = field(default_factory=Clock)
+
+    def unseal(self, row: Any) -> Sealed:
+        """Return the sealed part of a row, as the auditor reads it."""
+        return unseal(row, self.keys, self.auditor_key)
 
     def rows(self, table: Any = audit_records) -> list[Any]:
         """Return all rows of a table, as mappings, in the order of their keys."""
@@ -59,9 +70,11 @@ def open_world(databases: Databases, directory: Path) -> Iterator[World]:
         commit = GroupCommit(database)
         clock = Clock()
         keys = MonthKeys(directory / "keys")
+        log_key = LogKey.generate("gateway.example/audit")
         try:
-            trail = AuditTrail(commit, keys, clock)
-            yield World(url, databases.kind, database, commit, keys, trail, clock)
+            auditor_key = X25519PrivateKey.generate()
+            trail = AuditTrail(commit, SealingKeys(keys, auditor_key.public_key()), log_key, clock)
+            yield World(url, databases.kind, database, commit, keys, log_key, trail, auditor_key, clock)
         finally:
             commit.close()
             database.close()

@@ -19,9 +19,8 @@ from storage_world import NOON, World, open_world
 from authz.annex import Annex, CertificateBinding, ClientKind
 from authz.annex_document import revision_of
 from authz.organisation import Organisation
-from gateway.annex_registry import AnnexesUnavailable, AnnexRegistry
-from gateway.annex_store import LEAD_TIME, AnnexRefused, AnnexStore
-from gateway.audit.sealing import unseal
+from gateway.annexes.registry import AnnexesUnavailable, AnnexRegistry
+from gateway.annexes.store import LEAD_TIME, AnnexRefused, AnnexStore
 from gateway.storage.database import Database
 from gateway.storage.tables import annex_revisions
 
@@ -117,7 +116,7 @@ def test_annex_is_stored_as_it_was_written_and_recorded(world: World, store: Ann
         "operator:an",
         activation.revision,
     )
-    assert unseal(record, world.keys)["message"] == text.encode()
+    assert world.unseal(record)["message"] == text.encode()
 
 
 def test_activation_lies_two_seconds_ahead_unless_said_otherwise(store: AnnexStore) -> None:

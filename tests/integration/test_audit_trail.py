@@ -11,7 +11,7 @@ from sqlalchemy import or_, select, text
 from storage_world import NOON, World, open_world
 
 from gateway.audit.record import AuditRecord, RecordKind, RecordOutcome
-from gateway.audit.sealing import pseudonym, unseal
+from gateway.audit.sealing import pseudonym
 from gateway.audit.trail import STRANGER_MESSAGE_BYTES, STRANGER_RECORDS_PER_MINUTE, AuditUnavailable
 from gateway.storage.tables import audit_records, audit_subjects, stranger_refusals
 
@@ -94,7 +94,7 @@ def test_record_holds_all_that_it_was_given(world: World) -> None:
         ["career"],
         ["career/occupation"],
     )
-    assert unseal(row, world.keys)["message"] == b"<message/>"
+    assert world.unseal(row)["message"] == b"<message/>"
 
 
 def test_database_shows_neither_ssin_nor_message(world: World) -> None:
@@ -141,7 +141,7 @@ def test_each_person_that_a_record_is_about_is_found_by_pseudonym(world: World) 
     assert records_about(world, "85660112642") == set()
     _, row = world.rows()
     assert row["left_out"] == 4
-    assert unseal(row, world.keys)["furtherSubjects"] == list(OTHERS)
+    assert world.unseal(row)["furtherSubjects"] == list(OTHERS)
     shown = str(world.rows(audit_subjects))
     assert not any(ssin in shown for ssin in OTHERS)
 
@@ -236,4 +236,4 @@ def test_stranger_is_counted_by_what_he_cannot_change_at_will(world: World, addr
 
 def test_of_a_strangers_message_only_the_beginning_is_kept(world: World) -> None:
     world.trail.record_stranger(stranger(1, message=b"x" * 100_000))
-    assert unseal(world.rows()[0], world.keys)["message"] == b"x" * STRANGER_MESSAGE_BYTES
+    assert world.unseal(world.rows()[0])["message"] == b"x" * STRANGER_MESSAGE_BYTES

@@ -14,7 +14,6 @@ from storage_world import World, open_world
 from authz.annex import Annex
 from authz.annex_document import read_annex
 from gateway.audit.record import RecordKind
-from gateway.audit.sealing import unseal
 from gateway.contracts import load_contracts
 from gateway.demo_world import ANNEXES
 from gateway.notifications import (
@@ -202,10 +201,10 @@ def test_pulling_and_acknowledging_are_recorded_with_whom_they_are_about(
     pulled, acknowledged = world.rows()
     assert (pulled["kind"], pulled["client"]) == (RecordKind.NOTIFICATION_PULL, "operator")
     assert acknowledged["kind"] == RecordKind.NOTIFICATION_ACKNOWLEDGEMENT
-    sealed = unseal(pulled, world.keys)
+    sealed = world.unseal(pulled)
     assert (sealed["subject"], sealed["furtherSubjects"]) == (ANNA.ssin, [BRAM.ssin])
     assert sealed["request"]["notifications"] == ids
-    assert unseal(acknowledged, world.keys)["request"] == {"client": "fund", "notifications": ids}
+    assert world.unseal(acknowledged)["request"] == {"client": "fund", "notifications": ids}
 
 
 def unemployment() -> Annex:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -21,17 +21,13 @@ from gateway_world import (
 
 from fixtures.messages import envelope
 from gateway.audit.keys import MonthKeys
-from gateway.audit.sealing import pseudonym, unseal
+from gateway.audit.sealing import pseudonym
 from gateway.audit.trail import STRANGER_MESSAGE_BYTES, STRANGER_RECORDS_PER_MINUTE
 from gateway.storage.tables import stranger_refusals
 
 SSIN = "75631290176"
 SUCCESSOR = "78642992993"
 BODY = request_xml("consultCareer", SSIN, CUSTOMERS["pcsa"], CONTEXTS["pcsa"], ticket="mine")
-
-
-def unsealed(world: World, record: Mapping[str, Any]) -> Mapping[str, Any]:
-    return unseal(record, MonthKeys(world.settings.audit_keys))
 
 
 def in_the_open(record: Mapping[str, Any]) -> str:
@@ -75,14 +71,14 @@ def test_a_consultation_leaves_one_record_with_all_that_was_established(open_own
     key = MonthKeys(world.settings.audit_keys).find(record["month"])
     assert key is not None
     assert record["subject"] == pseudonym(key, SSIN)
-    sealed = unsealed(world, record)
+    sealed = world.unseal(record)
     assert sealed["subject"] == SSIN
     assert sealed["message"] == message
-    assert sealed["request"]["parameters"] == {"criteria/ssin": SSIN, "criteria/period/beginDate": "2016-01-01"}
-    assert sealed["request"]["period"] == {"begin": "2016-01-01", "end": None}
+    assert sealed["request"]["parameters"] == {"criteria/ssin": SSIN, "criteria/period/beginDate": date(2016, 1, 1)}
+    assert sealed["request"]["period"] == {"begin": date(2016, 1, 1), "end": None}
     assert sealed["facts"]["persons"][SSIN]["known"] is True
     assert sealed["facts"]["persons"][SSIN]["client_inscriptions"][0]["context"] == "PCSA:FILE"
-    assert sealed["decidedAt"] == world.clock().isoformat()
+    assert sealed["decidedAt"] == world.clock()
     assert sealed["reason"] == ""
 
 
@@ -120,9 +116,9 @@ def test_a_refusal_is_recorded_with_its_clause_and_its_reason_and_nothing_delive
     assert (record["outcome"], record["code"]) == ("refusal", "MSG00027")
     assert record["annex_clause"].startswith("operations[0].parameters")
     assert (record["delivered"], record["withheld"], record["deliberation"]) == ([], [], None)
-    sealed = unsealed(world, record)
+    sealed = world.unseal(record)
     assert "parameters_not_granted" in sealed["reason"]
-    assert sealed["request"]["parameters"]["criteria/period/beginDate"] == "1990-01-01"
+    assert sealed["request"]["parameters"]["criteria/period/beginDate"] == date(1990, 1, 1)
 
 
 def test_what_was_withheld_is_recorded(open_own_world: OpenWorld) -> None:
@@ -154,7 +150,7 @@ def test_the_data_of_a_reply_are_in_no_record(open_own_world: OpenWorld) -> None
     enterprise = str(reply.payload.findtext("career/selfEmployedEnterpriseNumber"))
     (record,) = world.records()
     assert enterprise not in in_the_open(record)
-    assert enterprise not in repr(unsealed(world, record))
+    assert enterprise not in repr(world.unseal(record))
 
 
 def test_the_reply_is_not_sent_before_its_record_is_there(open_own_world: OpenWorld) -> None:
@@ -207,8 +203,8 @@ def test_of_a_strangers_message_only_the_beginning_is_kept(open_own_world: OpenW
     world.post(message, TEST_CONNECTION_PATH)
     world.post(b"y" * 300_000)
     cut, oversized = world.records()
-    assert unsealed(world, cut)["message"] == message[:STRANGER_MESSAGE_BYTES]
-    assert unsealed(world, oversized)["message"] == b""
+    assert world.unseal(cut)["message"] == message[:STRANGER_MESSAGE_BYTES]
+    assert world.unseal(oversized)["message"] == b""
 
 
 def test_a_client_behind_the_proxy_is_recorded_by_its_own_address(open_own_world: OpenWorld) -> None:

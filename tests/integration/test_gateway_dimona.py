@@ -37,7 +37,7 @@ from services.dimona import DESCRIPTOR
 from services.employer import Register
 
 TODAY = brussels_day(STARTED)
-SIGNED = {"Body", "Timestamp", "BinarySecurityToken", "SignatureConfirmation"}
+SIGNED = {"Body", "Timestamp", "BinarySecurityToken", "Receipt", "SignatureConfirmation"}
 # Persons of other services' worlds, in the files of pensions and unemployment, or of the inspection.
 WORKERS = {each.name: each.ssin for each in dmfa_personas.load_personas(TODAY)}
 SELF_EMPLOYED = {each.name: each.ssin for each in personas.load_personas(TODAY)}
@@ -345,7 +345,8 @@ def test_each_cause_is_told(
 
 @pytest.mark.parametrize("operation", DESCRIPTOR.statuses.rows)
 def test_every_status_of_the_table_is_given_here(operation: str) -> None:
-    given = {code for asked, _, _, _, code in CASES if asked == operation} | {"MSG00020", "MSG00023"}
+    # Dry runs are shown in test_gateway_dry_run.py.
+    given = {code for asked, _, _, _, code in CASES if asked == operation} | {"MSG00020", "MSG00023", "GTW00004"}
     assert given == {row.code for row in DESCRIPTOR.statuses.rows[operation].values()}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from dry_running import DryRunning
 from gateway_world import (
     EMPLOYER_REPERTORY,
     EMPLOYER_REPERTORY_PATH,
@@ -25,7 +26,7 @@ from authz.enterprise import with_check_digits
 from authz.user_management.access import NoAccessReason
 from fixtures.employers import SyntheticEmployer, get_employer, load_employers
 from gateway.audit.keys import MonthKeys
-from gateway.audit.sealing import pseudonym, unseal
+from gateway.audit.sealing import pseudonym
 from gateway.bootstrap import open_annex_store
 from gateway.contracts import OperationContract, load_contracts
 from gateway.demo_world import demo_annexes
@@ -158,6 +159,7 @@ def test_every_row_of_the_table_is_given(open_own_world: OpenWorld) -> None:
         "operation_not_granted": ask(world, by_enterprise(BREWERY), legal_context="FRONTOFFICE:OTHER"),
         "parameters_not_granted": ask(world, by_registration(BREWERY), "labour-statistics", STATISTICS),
         "employer_not_accessible": ask(enterprise, by_enterprise(BREWERY), "labour-statistics", STATISTICS),
+        "dry_run": ask(DryRunning(world), by_enterprise(BREWERY)),
         "criterion_unusable": ask(world, {"enterpriseNumber": "0999930100"}),
         "source_unavailable": ask(broken, by_enterprise(BREWERY)),
         "source_answer_invalid": ask(wrong, by_enterprise(BREWERY)),
@@ -356,7 +358,7 @@ def test_every_record_of_a_decision_to_tell_or_not_names_the_deliberation_and_th
     assert key is not None
     baker = pseudonym(key, str(BAKERY.ssin))
     assert [record["subject"] for record in records] == [baker, baker, baker, None]
-    reasons = [unseal(record, MonthKeys(world.settings.audit_keys))["reason"] for record in records]
+    reasons = [world.unseal(record)["reason"] for record in records]
     assert reasons[1:] == [
         "the user belongs neither to this employer nor to its secretariat or provider",
         "the user reaches the employer: user",

@@ -28,7 +28,7 @@ from sqlalchemy.exc import OperationalError
 
 from fixtures.messages import SOAP, ZEEP, envelope
 from fixtures.personas import load_personas
-from gateway.annex_registry import AnnexesUnavailable
+from gateway.annexes.registry import AnnexesUnavailable
 from gateway.bootstrap import CannotStart, build_gateway
 from gateway.catalogue import load_catalogue
 from gateway.established import Established, Resolved, find
@@ -460,7 +460,7 @@ def test_a_replay_is_told_before_the_quota_and_before_the_operation(open_own_wor
 class BrokenSigner:
     """A key store that went away."""
 
-    def sign(self, body_inner_xml: str, confirm: bytes | None, now: Any) -> bytes:
+    def sign(self, body_inner_xml: str, confirm: bytes | None, now: Any, blocks: Any = ()) -> bytes:
         raise RuntimeError("the key is gone")
 
 
@@ -530,6 +530,15 @@ def test_without_its_annexes_a_gateway_that_just_started_lets_nobody_in(open_own
 def test_without_a_database_a_gateway_does_not_start_and_says_so(open_own_world: OpenWorld) -> None:
     world = open_own_world()
     with world.without_database(), pytest.raises(CannotStart, match=r"the database does not answer \(.+database_url"):
+        build_gateway(world.settings, world.clock)
+
+
+def test_without_the_auditors_public_key_a_gateway_does_not_start_and_says_how_to_make_one(
+    open_own_world: OpenWorld,
+) -> None:
+    world = open_own_world()
+    world.settings.audit_reading_key.unlink()
+    with pytest.raises(CannotStart, match=r"auditor\.pub: .*ksz-gateway audit key.*audit_reading_key"):
         build_gateway(world.settings, world.clock)
 
 

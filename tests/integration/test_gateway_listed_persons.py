@@ -12,7 +12,7 @@ from sqlalchemy import insert, or_, select
 from authz.brussels import brussels_day
 from fixtures.persons import make_ssin
 from gateway.audit.keys import MonthKeys
-from gateway.audit.sealing import pseudonym, unseal
+from gateway.audit.sealing import pseudonym
 from gateway.contracts import OperationContract, load_contracts
 from gateway.storage.tables import audit_records, audit_subjects, inscriptions, persons
 from gateway.xml.binding import compile_writer
@@ -140,7 +140,7 @@ def test_an_employer_is_told_of_all_its_personnel_and_the_audit_finds_each(open_
     assert [consulted(world, worker) for worker in (*OTHERS[:3], ANNA)] == [1, 1, 1, 1]
     (record,) = world.records()
     assert record["left_out"] == 0
-    sealed = unseal(record, MonthKeys(world.settings.audit_keys))
+    sealed = world.unseal(record)
     assert [sealed["subject"], *sealed["furtherSubjects"]] == told(reply)
     assert sealed["facts"]["relation"] == {"kind": "own", "begin": None, "end": None, "mandate": None}
 

@@ -31,6 +31,9 @@ NOT_BY_PERSONA = {
     ("consultCareer", "MSG00020"),
     ("consultContributions", "MSG00023"),
     ("consultContributions", "MSG00027"),
+    # Dry runs are shown in test_gateway_dry_run.py.
+    ("consultCareer", "GTW00004"),
+    ("consultContributions", "GTW00004"),
 }
 
 

@@ -39,9 +39,7 @@ from authz.user_management.model import (
 )
 from fixtures.employers import get_employer
 from fixtures.users import load_users
-from gateway.annex_store import AnnexRefused
-from gateway.audit.keys import MonthKeys
-from gateway.audit.sealing import unseal
+from gateway.annexes.store import AnnexRefused
 from gateway.bootstrap import open_annex_store, open_user_store
 from gateway.demo_world import ANNEXES, certify_client
 from gateway.users.access import StoredAccounts
@@ -120,7 +118,7 @@ def test_the_audit_names_the_technical_user_its_certificate_and_the_clause_of_th
     assert record["organisation"] == f"cbe:{NUMBERS['brewery']}"
     assert record["legal_context"] == "NSSO:EMPLOYER_DECLARATION"
     # What the role annex was made out to is what the decision saw: it can be decided again.
-    facts = unseal(record, MonthKeys(world.settings.audit_keys))["facts"]
+    facts = world.unseal(record)["facts"]
     assert facts["holder"]["client"] == record["client"]
     assert facts["holder"]["applications"] == ["dimona"]
 

@@ -7,8 +7,6 @@ import pytest
 from databases import sampled
 from gateway_world import MANDATE, MANDATE_PATH, DemoState, LogLines, World, assert_valid, open_world
 
-from gateway.audit.keys import MonthKeys
-from gateway.audit.sealing import unseal
 from gateway.sources.user_access import ManagedUserAccess
 from services.user_access import AccessGiven, AccessQuestion, AccessRefused
 from tests.unit.test_authz_user_access_cases import ALL, TODAY, make_case_world
@@ -69,7 +67,7 @@ def test_the_answer_and_the_record_are_those_of_the_case(world: World, users: Ca
     assert reply.payload.findtext("userAccess/reason/code") == case.get("reason")
     record = world.records()[-1]
     assert {name: record[name] for name in case["audit"]} == case["audit"]
-    told = unseal(record, MonthKeys(world.settings.audit_keys))["reason"]
+    told = world.unseal(record)["reason"]
     if "reason" in case:
         assert told == f"no access: {case['reason']}"
     else:

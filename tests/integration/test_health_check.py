@@ -365,7 +365,7 @@ def test_with_everything_broken_it_still_says_nok(open_own_world: OpenWorld) -> 
     world = open_own_world()
 
     class NoKey:
-        def sign(self, body_inner_xml: str, confirm: bytes | None, now: Any) -> bytes:
+        def sign(self, body_inner_xml: str, confirm: bytes | None, now: Any, blocks: Any = ()) -> bytes:
             raise SigningFailed("no key")
 
     node = Node(world)

@@ -1,6 +1,7 @@
 """Importing inscriptions: all lines or none, every bad one told, the same file twice changes nothing."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,6 @@ from storage_world import NOON, World, open_world
 from authz.enterprise import with_check_digits as with_cbe_check_digits
 from authz.ssin import Environment, with_check_digits
 from gateway import inscription_lines
-from gateway.audit.sealing import unseal
 from gateway.inscription_import import ImportReport, import_inscriptions
 from gateway.storage.tables import inscriptions
 
@@ -70,7 +70,7 @@ def test_import_is_recorded_with_its_lines_sealed(world: World) -> None:
         "operator:an",
         "inscriptions import",
     )
-    assert unseal(record, world.keys)["request"] == [[ONE, f"cbe:{CBE}", "PCSA:FILE", "2024-01-01", None]]
+    assert world.unseal(record)["request"] == [[ONE, f"cbe:{CBE}", "PCSA:FILE", date(2024, 1, 1), None]]
 
 
 def test_same_file_again_changes_and_records_nothing(world: World) -> None:

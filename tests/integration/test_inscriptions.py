@@ -14,7 +14,7 @@ from storage_world import NOON, World, open_world
 from authz.integration import Inscription, PersonFacts
 from authz.organisation import Organisation
 from authz.ssin import with_check_digits
-from gateway.audit.sealing import pseudonym, unseal
+from gateway.audit.sealing import pseudonym
 from gateway.inscriptions import (
     NotInscribed,
     Repertory,
@@ -173,11 +173,11 @@ def test_closing_ends_the_open_inscription_and_is_recorded(world: World) -> None
         PCSA.key,
     )
     assert record["subject"] == pseudonym(world.keys.get_for_sealing("2026-03"), SSIN)
-    assert unseal(record, world.keys)["request"] == {
+    assert world.unseal(record)["request"] == {
         "ssin": SSIN,
         "organisation": PCSA.key,
         "context": "PCSA:FILE",
-        "end": "2026-03-01",
+        "end": date(2026, 3, 1),
     }
 
 

@@ -17,6 +17,9 @@ from authz.enterprise import with_check_digits
 from authz.ssin import Environment
 from fixtures.persons import make_ssin
 from gateway.audit.keys import MonthKeys
+from gateway.audit.log_key import LogKey
+from gateway.audit.reading_key import load_reading_key
+from gateway.audit.sealed_box import SealingKeys
 from gateway.audit.trail import AuditTrail
 from gateway.cli import app
 from gateway.pki import DemoPerson, certify_persons, prepare_pki
@@ -92,7 +95,10 @@ class Office:
         """Give a store such as another node has."""
         with self.database() as database:
             commit = GroupCommit(database)
-            trail = AuditTrail(commit, MonthKeys(self.state / "keys" / "audit"), lambda: datetime.now(UTC))
+            reading_key = load_reading_key(self.state / "pki" / "auditor.pub")
+            keys = SealingKeys(MonthKeys(self.state / "keys" / "audit"), reading_key)
+            log_key = LogKey.from_file(self.state / "keys" / "audit-log.key", "ksz-gateway/audit")
+            trail = AuditTrail(commit, keys, log_key, lambda: datetime.now(UTC))
             yield UserStore(database, commit, trail, Environment.TEST)
             commit.close()
 

@@ -19,7 +19,7 @@ from gateway.pki import Identity, KeyKind, create_key, issue
 from gateway.wss.faults import SecurityFault
 from gateway.wss.names import DS, SOAP, WSSE, WSSE11, WSU
 from gateway.wss.policy import SecurityPolicy
-from gateway.wss.sign import Signer, SigningFailed, unsigned
+from gateway.wss.sign import HeaderBlock, Signer, SigningFailed, unsigned
 from gateway.wss.verify import verify_envelope
 
 REPLY = (
@@ -133,6 +133,32 @@ def test_an_unsigned_envelope_carries_the_body_alone() -> None:
     root = etree.fromstring(unsigned(REPLY))
     assert [child.tag for child in root] == [f"{{{SOAP}}}Body"]
     assert canonical(root[0][0]) == REPLY
+
+
+BLOCKS = tuple(
+    HeaderBlock.identify(name, f'<b:{name} xmlns:b="urn:block"><text>Zoë &amp; co</text></b:{name}>')
+    for name in ("first", "second")
+)
+
+
+def test_header_blocks_stand_beside_security_each_signed_as_it_is_written() -> None:
+    message = signer().sign(REPLY, b"confirmed", NOW, BLOCKS)
+    root = etree.fromstring(message)
+    security, *blocks = root[0]
+    assert [etree.QName(block).localname for block in blocks] == ["first", "second"]
+    assert all(canonical(block) == each.canonical for block, each in zip(blocks, BLOCKS, strict=True))
+    targets = {reference.get("URI", "")[1:] for reference in security.iter(f"{{{DS}}}Reference")}
+    assert {block.get(f"{{{WSU}}}Id") for block in blocks} < targets
+    verified = wss_world.verify(signer().sign(REPLY, None, NOW, BLOCKS))
+    assert canonical(verified.body_child) == REPLY
+    with pytest.raises(SecurityFault, match="digest"):
+        wss_world.verify(signer().sign(REPLY, None, NOW, BLOCKS).replace("Zoë".encode(), b"Zoe", 1))
+
+
+def test_header_blocks_of_an_unsigned_envelope_are_there() -> None:
+    header, body = etree.fromstring(unsigned(REPLY, BLOCKS))
+    assert [canonical(block) for block in header] == [each.canonical for each in BLOCKS]
+    assert canonical(body[0]) == REPLY
 
 
 def test_key_and_certificate_must_belong_together() -> None:

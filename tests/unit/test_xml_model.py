@@ -95,3 +95,9 @@ def test_an_element_that_no_schema_declares_is_not_found(tmp_path: Path) -> None
     known = model(tmp_path, '<x:element name="root" type="x:int"/>')
     with pytest.raises(KeyError):
         known.get_element("urn:t", "other")
+
+
+def test_attributes_of_other_namespaces_are_no_values_of_ours(tmp_path: Path) -> None:
+    content = '<x:sequence><x:element name="a" type="x:int"/></x:sequence><x:anyAttribute namespace="##other"/>'
+    known = model(tmp_path, f'<x:element name="root"><x:complexType>{content}</x:complexType></x:element>')
+    assert [path for path, _ in known.get_element("urn:t", "root").paths()] == ["a"]

@@ -2,8 +2,8 @@
 
 import typer
 
-from gateway.cli.annex import check, export, importing
+from gateway.cli.annex import check, difference, explain, export, importing, listing, replaying, showing
 
-app = typer.Typer(help="Check, import and export annexes.", no_args_is_help=True)
-for module in (check, importing, export):
+app = typer.Typer(help="Annexes, from a draft to what is in force.", no_args_is_help=True)
+for module in (check, difference, importing, listing, showing, explain, replaying, export):
     module.register(app)

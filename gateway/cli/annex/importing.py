@@ -6,7 +6,7 @@ from getpass import getuser
 import typer
 
 from authz.annex_document import AnnexInvalid
-from gateway.annex_store import AnnexRefused
+from gateway.annexes.store import AnnexRefused
 from gateway.bootstrap import open_annex_store, opened_storage
 from gateway.cli.annex.documents import Files, print_problems, read_document
 from gateway.cli.output import Problem, StateOption, console, get_settings

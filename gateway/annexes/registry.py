@@ -16,7 +16,8 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from authz.annex import Annex, Role, RoleAnnex
-from gateway.annex_store import Activation, AnnexStore, fingerprint_name, names_of, role_name, serial_name
+from gateway.annexes.names import fingerprint_name, names_of, role_name, serial_name
+from gateway.annexes.store import Activation, AnnexStore
 from gateway.storage.forking import call_in_child
 
 log = structlog.get_logger()

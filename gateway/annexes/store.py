@@ -2,7 +2,7 @@
 
 An annex is activated at least two seconds ahead, and every worker looks for new revisions twice a second;
 so all know a revision before it comes into force, and switch to it by the clock at the same instant
-(`gateway.annex_registry`).
+(`gateway.annexes.registry`).
 """
 
 import uuid
@@ -13,7 +13,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select
 
-from authz.annex import Annex, CertificateBinding, Role, RoleAnnex
+from authz.annex import Annex, RoleAnnex
+from gateway.annexes.names import names_of
 from gateway.audit.record import AuditRecord, RecordKind, RecordOutcome
 from gateway.audit.trail import AuditTrail
 from gateway.storage.database import Database
@@ -54,36 +55,6 @@ class Activation:
     certificates: frozenset[str]
     active_from: datetime
     document: str = field(repr=False)
-
-
-def certificate_names(bindings: Iterable[CertificateBinding]) -> frozenset[str]:
-    """Return the names by which the certificates are looked up: by fingerprint, or by issuer and serial."""
-    return frozenset(
-        fingerprint_name(each.sha256) if each.sha256 else serial_name(each.issuer or "", each.serial or 0)
-        for each in bindings
-    )
-
-
-def names_of(annex: Annex | RoleAnnex) -> frozenset[str]:
-    """Return the names by which an annex is looked up: those of its certificates, or that of its role."""
-    if isinstance(annex, RoleAnnex):
-        return frozenset({role_name(annex.role)})
-    return certificate_names(annex.certificates)
-
-
-def role_name(role: Role) -> str:
-    """Return the name of a role, for which there is one annex as there is for a certificate."""
-    return f"role:{role}"
-
-
-def fingerprint_name(sha256: str) -> str:
-    """Return the name of a certificate by its SHA-256 in hex."""
-    return f"sha256:{sha256.lower()}"
-
-
-def serial_name(issuer: str, serial: int) -> str:
-    """Return the name of a certificate by its issuer (RFC 4514) and serial number."""
-    return f"serial:{serial}:{issuer}"
 
 
 class AnnexStore:

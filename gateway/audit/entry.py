@@ -1,0 +1,35 @@
+"""The entry of a record in the log: the octets that its leaf is the hash of, and that an export has as a line.
+
+Canonical JSON: UTF-8, names sorted, no spaces. A column without a value is left out, so that a column which a later
+version adds changes no entry before it. This form may never change: all that was signed rests on it.
+"""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+_NOT_IN_THE_ENTRY = frozenset({"leaf"})
+_encode = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"), default=lambda value: _plain(value)
+).encode
+
+
+def entry_octets(row: Mapping[str, Any], further_subjects: Sequence[str]) -> bytes:
+    """Return the entry of a row of `audit_records`, with the pseudonyms that `audit_subjects` adds, in any order.
+
+    Times, which are aware, are RFC 3339 in UTC with microseconds, octets base64.
+    """
+    content = {name: value for name, value in row.items() if value is not None and name not in _NOT_IN_THE_ENTRY}
+    if further_subjects:
+        content["further_subjects"] = sorted(further_subjects)
+    return _encode(content).encode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    raise TypeError(f"{type(value).__name__} has no place in an entry")

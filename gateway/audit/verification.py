@@ -1,0 +1,189 @@
+"""Verifying the log with nothing but its public key: entries to leaves, leaves to roots, roots to signatures.
+
+What is verified is a `ReadableLog`, in the database or in an exported file. The first thing that is not as it was
+signed ends it. Whoever cuts off the newest records and puts back a head that was once signed leaves a log that is
+whole in itself: only a root that was kept elsewhere tells, a receipt, a proof or a checkpoint.
+"""
+
+import base64
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from gateway.audit import checkpoint as checkpoints
+from gateway.audit.checkpoint import Checkpoint, CheckpointBroken
+from gateway.audit.tree import Frontier, leaf_hash
+
+
+class Breach(Exception):
+    """The log is not what was signed; the message says where, by position, and names no person."""
+
+
+class EntryUnreadable(Exception):
+    """What stands there cannot be read as a record at all; the message says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What stands at a position: the octets of the entry and, where it is stored too, the hash of its leaf."""
+
+    position: int
+    octets: bytes
+    leaf: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A signed checkpoint as text, what it is called here, and what else goes with it.
+
+    `size` is the one that stands beside it, if any; `position` and `leaf` are of an entry that it must cover; `stamp`
+    is an RFC 3161 token over the text.
+    """
+
+    name: str
+    text: str
+    size: int | None = None
+    position: int | None = None
+    leaf: bytes | None = None
+    stamp: bytes | None = None
+
+
+class ReadableLog(Protocol):
+    """A log, or a part of one that begins at the end of `start`. Its methods may raise EntryUnreadable."""
+
+    @property
+    def start(self) -> Frontier:
+        """What the entries are appended to: empty, unless it is a part."""
+        ...
+
+    def roots(self) -> Sequence[Root]:
+        """Return the head, and every checkpoint that was kept."""
+        ...
+
+    def check_end(self, end: Frontier) -> None:
+        """Return if nothing else says that the log ends otherwise; Breach."""
+        ...
+
+    def entries(self) -> Iterator[Entry]:
+        """Give every entry in order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was found whole: the entries from `first` to before `size`, the root over all, and how many roots agreed."""
+
+    first: int
+    size: int
+    root: bytes
+    roots: int
+
+    @property
+    def root_text(self) -> str:
+        """The root as checkpoints write it."""
+        return base64.b64encode(self.root).decode()
+
+
+def verify(
+    log: ReadableLog,
+    origin: str,
+    public_key: Ed25519PublicKey,
+    outside: Iterable[Root] = (),
+    progress: Callable[[int], None] = lambda position: None,
+) -> Verified:
+    """Verify the log, and every root kept outside against it; Breach at the first thing that is not as signed.
+
+    `progress` is told how far it got, now and then.
+    """
+    try:
+        return _verify(log, origin, public_key, list(outside), progress)
+    except EntryUnreadable as unreadable:
+        raise Breach(str(unreadable)) from None
+
+
+def _verify(
+    log: ReadableLog,
+    origin: str,
+    public_key: Ed25519PublicKey,
+    outside: Sequence[Root],
+    progress: Callable[[int], None],
+) -> Verified:
+    opened = [(root, _open(root, origin, public_key)) for root in (*log.roots(), *outside)]
+    expected: dict[int, list[tuple[Root, Checkpoint]]] = {}
+    for root, checkpoint in opened:
+        expected.setdefault(checkpoint.size, []).append((root, checkpoint))
+    leaves = {root.position: root for root in outside if root.leaf is not None}
+    frontier, sound = log.start, log.start.size
+    for entry in log.entries():
+        leaf = _check(entry, frontier.size, leaves.get(frontier.size))
+        frontier = frontier.append(leaf)
+        for root, checkpoint in expected.get(frontier.size, ()):
+            if checkpoint.root != frontier.root:
+                raise Breach(f"{_between(sound, frontier.size)} not what {root.name} was signed over")
+            sound = frontier.size
+        if frontier.size % 1000 == 0:
+            progress(frontier.size)
+    if frontier.size > log.start.size and sound != frontier.size:
+        raise Breach(f"{_between(sound, frontier.size)} under no signed root")
+    _check_sizes(opened, frontier, whole=log.start.size == 0)
+    log.check_end(frontier)
+    agreed = sum(log.start.size < checkpoint.size <= frontier.size for _, checkpoint in opened)
+    return Verified(log.start.size, frontier.size, frontier.root, agreed)
+
+
+def _open(root: Root, origin: str, public_key: Ed25519PublicKey) -> Checkpoint:
+    try:
+        checkpoint = checkpoints.open(root.text, public_key)
+    except CheckpointBroken as broken:
+        raise Breach(f"{root.name} is no checkpoint of this log: {broken}") from None
+    if checkpoint.origin != origin:
+        raise Breach(f"{root.name} is a checkpoint of another log: {checkpoint.origin}")
+    if root.size is not None and root.size != checkpoint.size:
+        raise Breach(f"{root.name} is kept for {root.size} records, and was signed over {checkpoint.size}")
+    if root.position is not None and root.position >= checkpoint.size:
+        raise Breach(f"{root.name} is over {checkpoint.size} records, and so not over record {root.position}")
+    return checkpoint
+
+
+def _check(entry: Entry, position: int, outside: Root | None) -> bytes:
+    """Return the leaf of an entry that stands where it should and is what its stored leaf says; Breach."""
+    if entry.position > position:
+        raise Breach(f"record {position} is missing: the next one is record {entry.position}")
+    if entry.position < position:
+        raise Breach(f"a record stands at position {entry.position}, where none can: {position} was expected")
+    leaf = leaf_hash(entry.octets)
+    if entry.leaf is not None and entry.leaf != leaf:
+        raise Breach(f"record {position} is not what was recorded: its content and its leaf differ")
+    if outside is not None and outside.leaf != leaf:
+        raise Breach(f"record {position} is not the one that {outside.name} is about")
+    return leaf
+
+
+def _check_sizes(opened: Sequence[tuple[Root, Checkpoint]], end: Frontier, *, whole: bool) -> None:
+    for root, checkpoint in opened:
+        if checkpoint.size > end.size:
+            raise Breach(
+                f"the newest records are missing: the log ends after {end.size}, and {root.name} was signed over "
+                f"{checkpoint.size}"
+            )
+        if checkpoint.size == 0 and whole and checkpoint.root != Frontier().root:
+            raise Breach(f"{root.name} is over no records, and has another root")
+
+
+def _between(sound: int, size: int) -> str:
+    """Say among which records the first change lies."""
+    return f"record {sound} is" if size - sound == 1 else f"one or more of the records {sound} to {size - 1} are"
+
+
+def position_in(octets: bytes, where: str) -> int:
+    """Return the position that an entry states; EntryUnreadable when it states none."""
+    try:
+        position = json.loads(octets)["position"]
+    except (ValueError, KeyError, TypeError):
+        position = None
+    if type(position) is not int:
+        raise EntryUnreadable(f"{where} is no entry of the log")
+    return position

@@ -1,0 +1,82 @@
+"""`audit person`: who consulted a person, for that person's right of access."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from authz.ssin import has_valid_check_digits
+from gateway.audit.reading import Consultation
+from gateway.audit.record import RecordKind
+from gateway.audit.search import Criteria
+from gateway.bootstrap import opened_storage
+from gateway.cli.audit.auditor import AuditorKeyOption, PasswordStdinOption, auditing
+from gateway.cli.audit.periods import SinceOption, UntilOption, parse_since, parse_until
+from gateway.cli.output import JsonOption, Problem, StateOption, console, get_settings, print_json, print_table, to_text
+
+_TOLD = (
+    "received_at",
+    "client",
+    "organisation",
+    "service",
+    "operation",
+    "legal_context",
+    "deliberation",
+    "outcome",
+    "code",
+    "criteria",
+    "delivered",
+    "ticket_cbss",
+)
+_COLUMNS = ("when", "client", "organisation", "operation", "legal context", "deliberation", "outcome")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(person)
+
+
+def person(
+    ssin: Annotated[str, typer.Argument(metavar="SSIN", help="The person.")],
+    since: SinceOption = None,
+    until: UntilOption = None,
+    auditor_key: AuditorKeyOption = None,
+    password_stdin: PasswordStdinOption = False,
+    state: StateOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List every exchange in which a person was asked or told about: who, for whom, when, why, with what result.
+
+    Over all months whose keys are there. Looking somebody up is a consultation, and so is itself recorded.
+    """
+    if not has_valid_check_digits(ssin):
+        raise Problem("this is no SSIN: eleven digits, the last two of which check the others.")
+    criteria = Criteria(person=ssin, kind=RecordKind.EXCHANGE, since=parse_since(since), until=parse_until(until))
+    settings = get_settings(state=state)
+    with (
+        opened_storage(settings) as storage,
+        auditing(storage, settings, auditor_key, password_stdin=password_stdin) as reader,
+    ):
+        found = list(reader.find(criteria, "audit person"))
+    now = datetime.now(UTC)
+    if as_json:
+        print_json({"person": ssin, "at": now, "consultations": [_to_document(each) for each in reversed(found)]})
+        return
+    console.print(f"Who consulted {ssin}, as recorded until {to_text(now)}: {len(found)}", soft_wrap=True)
+    print_table(_COLUMNS, (_to_row(each) for each in reversed(found)))
+    for each in found:
+        if each.trouble is not None:
+            console.print(f"Record {each.row['position']}: {escape(each.trouble)}.", soft_wrap=True)
+
+
+def _to_document(each: Consultation) -> dict[str, Any]:
+    return {name: each.row[name] for name in _TOLD} | {"trouble": each.trouble}
+
+
+def _to_row(each: Consultation) -> tuple[str, ...]:
+    row = each.row
+    operation = "/".join(filter(None, (row["service"], row["operation"])))
+    outcome = " ".join(filter(None, (row["outcome"], row["code"])))
+    shown = (row["client"], row["organisation"], operation, row["legal_context"], row["deliberation"], outcome)
+    return (to_text(row["received_at"]), *(value or "" for value in shown))
