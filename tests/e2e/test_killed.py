@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import requests
@@ -67,7 +68,9 @@ class Load:
         identity = load_identity(self.gateway.state / "pki" / "clients" / "pcsa")
         with requests.Session() as session:
             while not self._stop.is_set():
-                message = sign(envelope(career_request()), identity, datetime.now(UTC))
+                # Each another: what is signed within one millisecond would pass for a replay.
+                request = career_request().replace("<customerId", f"<ticket>{uuid4()}</ticket><customerId", 1)
+                message = sign(envelope(request), identity, datetime.now(UTC))
                 options = {"headers": {"Content-Type": "text/xml; charset=utf-8"}, "verify": self.gateway.authority}
                 try:
                     reply = session.post(self.gateway.url + SELF_EMPLOYED, message, timeout=5, **options)
