@@ -93,9 +93,14 @@ def certify_client(settings: Settings, name: str) -> CertificateBinding:
     return CertificateBinding(issuer=issuer, serial=serial)
 
 
+def annex_files() -> list[Path]:
+    """Return the demo annexes' files, without the cases beside them, by the name of their client."""
+    return [path for path in sorted(ANNEXES.glob("*.yaml")) if not is_cases(path)]
+
+
 def demo_annexes() -> list[str]:
     """Return the demo annexes' documents, by the name of their client."""
-    return [path.read_text("utf-8") for path in sorted(ANNEXES.glob("*.yaml")) if not is_cases(path)]
+    return [path.read_text("utf-8") for path in annex_files()]
 
 
 def _clients(documents: list[str]) -> list[DemoClient]:
