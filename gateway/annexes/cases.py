@@ -105,7 +105,8 @@ def _check(family: CasesPart, document: YamlDocument, operations: _Operations, a
         paths = [path for path in operation.shape().request_paths if path.startswith(f"{CRITERIA}/")]
         for path in (path for path in request.parameters if path not in paths):
             message = f"{path} is no search parameter of the operation"
-            document.add_problem((*place, "parameters", path), message, suggest(path, paths))
+            where = place if path in case.request.parameters else ("request",)
+            document.add_problem((*where, "parameters", path), message, suggest(path, paths))
         if isinstance(annex, RoleAnnex) and family.facts_of(case, ()).holder is None:
             document.add_problem(("cases", number), "nobody has the role", "Add holder, here or for all cases")
     raise_problems(document)
