@@ -17,6 +17,9 @@ from authz.organisation import Organisation
 GrantKey = tuple[str, str, str | None]
 """Service (`SelfEmployedService/v2`), operation, and legal context (None where the contract has none)."""
 
+EXEMPT = "; exempt from integration control: "
+"""What parts the deliberation of a grant from the clause that exempts it."""
+
 
 class ClientKind(StrEnum):
     """What a client is.
@@ -143,7 +146,8 @@ class Annex:
 
     `revision` is the SHA-256 of the document's text. `valid_from` and `valid_until` are days in Brussels, the
     last one included. `represents` holds every organisation that the client may name as customer, its own if
-    it may. `holder` is who a role annex was made out to, None for an annex of one client.
+    it may. `holder` is who a role annex was made out to, None for an annex of one client. `name` is the client's own,
+    for people.
     """
 
     revision: str
@@ -159,6 +163,7 @@ class Annex:
     quota: Quota = Quota()
     grants: Mapping[GrantKey, tuple[Grant, ...]] = field(default_factory=dict)
     holder: RoleHolder | None = None
+    name: str = ""
 
     def is_active(self, now: datetime) -> bool:
         """Tell whether the annex holds on the day that it is in Brussels at `now` (aware)."""
@@ -211,6 +216,7 @@ class RoleAnnex:
             quota=self.quota,
             grants=grants,
             holder=holder,
+            name=holder.name,
         )
 
 

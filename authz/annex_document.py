@@ -109,6 +109,7 @@ def _compile(header: HeaderPart, grants: Mapping[GrantKey, tuple[Grant, ...]], r
         valid_until=header.valid_until,
         quota=quota,
         grants=grants,
+        name=header.identity.name,
     )
 
 

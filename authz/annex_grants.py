@@ -6,7 +6,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from authz.annex import Grant, ParameterRule
+from authz.annex import EXEMPT, Grant, ParameterRule
 from authz.annex_model import GrantPart
 from authz.annex_yaml import Path, YamlDocument, show_path
 from authz.contract_shape import (
@@ -186,7 +186,7 @@ def compile_grant(grant: GrantPart, place: Path, shape: ContractShape, customers
 def _deliberation(grant: GrantPart) -> str:
     if grant.integration_exemption is None:
         return grant.deliberation
-    return f"{grant.deliberation}; exempt from integration control: {grant.integration_exemption}"
+    return f"{grant.deliberation}{EXEMPT}{grant.integration_exemption}"
 
 
 def _granted_leaves(grant: GrantPart, shape: ContractShape) -> Iterable[str]:

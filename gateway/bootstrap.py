@@ -19,6 +19,8 @@ from gateway.annexes.registry import AnnexRegistry
 from gateway.annexes.store import AnnexStore
 from gateway.app import GatewayApp, Meter
 from gateway.audit.keys import AuditKeysUnusable, MonthKeys
+from gateway.audit.log import Log
+from gateway.audit.log_key import LogKey
 from gateway.audit.reading_key import ReadingKeyUnusable, load_reading_key
 from gateway.audit.sealed_box import SealingKeys
 from gateway.audit.trail import AuditTrail
@@ -34,8 +36,9 @@ from gateway.health.measure import DEADLINE_SECONDS, Check, Measurer
 from gateway.health.own_parts import OwnParts
 from gateway.health.report import HealthReport
 from gateway.inscriptions import Repertory
+from gateway.key_file import KeyFileUnusable
 from gateway.notifications import AnnexSubscribers, Notifier
-from gateway.page_tokens import PageTokenKeyUnusable, SealedPageTokens
+from gateway.page_tokens import SealedPageTokens
 from gateway.peer import PeerFinder
 from gateway.pipeline import Pipeline
 from gateway.recorder import ExchangeRecorder
@@ -148,13 +151,12 @@ def build_measurer(
 ) -> Measurer:
     """Build what measures the parts that can be away, with connections of its own, made anew for each measurement.
 
-    AuditKeysUnusable or ReadingKeyUnusable when there are no audit keys to measure with.
+    AuditKeysUnusable, KeyFileUnusable and ReadingKeyUnusable when there are no audit keys to measure with.
     """
     database = Database(settings.database_url, connections=4 + len(REPOSITORIES))
     commit = GroupCommit(database, wait_seconds=DEADLINE_SECONDS)
     keys = MonthKeys(settings.audit_keys)
-    sealing = SealingKeys(keys, load_reading_key(settings.audit_reading_key))
-    storage = Storage(database, commit, AuditTrail(commit, sealing, clock))
+    storage = Storage(database, commit, _open_trail(settings, commit, keys, clock))
     checks: dict[tuple[str, Kind], Check] = {
         ("database", Kind.GATEWAY): partial(check_database, database),
         ("audit", Kind.GATEWAY): make_audit_check(commit, storage.trail, keys, clock),
@@ -248,12 +250,21 @@ def open_storage(settings: Settings, clock: Clock = system_clock) -> Storage:
     database = Database(settings.database_url, connections=settings.threads + 2)
     commit = GroupCommit(database)
     try:
-        keys = SealingKeys(MonthKeys(settings.audit_keys), load_reading_key(settings.audit_reading_key))
-    except AuditKeysUnusable as error:
+        trail = _open_trail(settings, commit, MonthKeys(settings.audit_keys), clock)
+    except (AuditKeysUnusable, KeyFileUnusable) as error:
         raise CannotStart(f"the audit keys cannot be used: {error}") from None
     except ReadingKeyUnusable as error:
         raise CannotStart(f"the auditor's public key cannot be used: {error}, see audit_reading_key.") from None
-    return Storage(database, commit, AuditTrail(commit, keys, clock))
+    return Storage(database, commit, trail)
+
+
+def _open_trail(settings: Settings, commit: GroupCommit, keys: MonthKeys, clock: Clock) -> AuditTrail:
+    sealing = SealingKeys(keys, load_reading_key(settings.audit_reading_key))
+    return AuditTrail(commit, sealing, _open_log_key(settings), clock)
+
+
+def _open_log_key(settings: Settings) -> LogKey:
+    return LogKey.from_file(settings.audit_log_key, settings.audit_log_origin)
 
 
 @contextmanager
@@ -271,10 +282,13 @@ def migrate(settings: Settings) -> None:
     """Bring the database to the schema of this version; CannotStart when it does not answer or cannot be used."""
     database = Database(settings.database_url)
     try:
+        log = Log(_open_log_key(settings), system_clock)
         with _database_answering():
-            database.migrate()
+            database.migrate(sign_head=log.sign)
     except WrongEncoding as error:
         raise CannotStart(f"{error}: create another one.") from None
+    except KeyFileUnusable as error:
+        raise CannotStart(f"the key of the audit's log cannot be used: {error}") from None
     finally:
         database.close()
 
@@ -357,7 +371,7 @@ def _open_trust(settings: Settings, policy: SecurityPolicy) -> Trust:
 def _open_page_tokens(settings: Settings) -> SealedPageTokens:
     try:
         return SealedPageTokens.from_file(settings.paging_key)
-    except PageTokenKeyUnusable as error:
+    except KeyFileUnusable as error:
         raise CannotStart(f"the key of page tokens cannot be used: {error}") from None
 
 

@@ -18,6 +18,7 @@ from typer.core import TyperGroup, TyperOption
 import gateway.pipeline
 from authz.annex_reference import render_annex_reference
 from authz.contract_shape import ContractShape
+from authz.decision import PERSON_RULES, REQUEST_RULES
 from authz.user_management.reference import render_user_management_rules
 from fixtures.attacks import HOSTILE
 from fixtures.employers import load_employers
@@ -72,6 +73,7 @@ def make_sections() -> Mapping[str, Callable[[], str]]:
     """Return what writes each section, by the section's name."""
     sections: dict[str, Callable[[], str]] = {
         "stages": render_stages,
+        "checks": render_checks,
         "security faults": render_security_faults,
         "attacks": render_attacks,
         "employers": render_employers,
@@ -91,6 +93,13 @@ def render_stages() -> str:
     """Return the table of the stages, from the pipeline's own docstring."""
     lines = (getdoc(gateway.pipeline) or "").splitlines()
     return "".join(f"{line}\n" for line in lines if line.startswith("|"))
+
+
+def render_checks() -> str:
+    """Return the checks of a decision in their order: those of the request, then those of each person."""
+    of_request = ((f"`{rule.name}`", "the request", rule.asks) for rule in REQUEST_RULES)
+    of_person = ((f"`{rule.name}`", "each person", rule.asks) for rule in PERSON_RULES)
+    return _table(("check", "of", "what it asks"), (*of_request, *of_person))
 
 
 def render_security_faults() -> str:

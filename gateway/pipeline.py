@@ -22,7 +22,7 @@ answer leaves unsigned where it cannot be signed.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
 from traceback import extract_tb
@@ -91,13 +91,13 @@ class Signs(Protocol):
 
 
 class Recorder(Protocol):
-    """Makes the record of an exchange durable; both raise Unrecorded."""
+    """Makes the record of an exchange durable; returns its receipt, a header block or none. Raises Unrecorded."""
 
-    def record(self, established: Established, message: Message, refusal: Refusal | None) -> None:
+    def record(self, established: Established, message: Message, refusal: Refusal | None) -> tuple[HeaderBlock, ...]:
         """Record what was established and what will be answered."""
         ...
 
-    def record_unsigned(self, established: Established, message: Message, refusal: Refusal) -> None:
+    def record_unsigned(self, established: Established, message: Message, refusal: Refusal) -> tuple[HeaderBlock, ...]:
         """Add that the answer could not be signed."""
         ...
 
@@ -147,9 +147,9 @@ class Pipeline:
             message, refusal = self._decide(arrived, trail)
         try:
             with trail:
-                self.recorder.record(trail.established, message, refusal)
+                receipt = self.recorder.record(trail.established, message, refusal)
             with trail:
-                return self._seal(trail, message)
+                return self._seal(trail, message.with_blocks(receipt))
         except Unrecorded:
             with trail:
                 return self._say_unrecorded(trail)
@@ -192,7 +192,7 @@ class Pipeline:
             return message
         annex = get(established, Authenticated).annex
         explanation = explain(annex, decided.request, decided.facts, decided.decided_at, self.environment)
-        return replace(message, blocks=(*message.blocks, write_explanation(explanation, decided.decided_at)))
+        return message.with_blocks((write_explanation(explanation, decided.decided_at),))
 
     def _fault(self, established: Established, fault: Fault) -> Message:
         try:
@@ -210,8 +210,8 @@ class Pipeline:
         except Exception as error:
             failure = _internal_error(get(established, Arrived), error)
             fault = self._fault(established, failure)
-            self.recorder.record_unsigned(established, fault, failure)
-            return _answer(trail, fault, unsigned(fault.body))
+            fault = fault.with_blocks(self.recorder.record_unsigned(established, fault, failure))
+            return _answer(trail, fault, unsigned(fault.body, fault.blocks))
 
     def _say_unrecorded(self, trail: "_Trail") -> Answer:
         established = trail.established

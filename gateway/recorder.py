@@ -25,8 +25,10 @@ from gateway.established import (
     find,
     get,
 )
+from gateway.receipt import write_receipt
 from gateway.refusal import NoResult, Refusal
 from gateway.replies import Message
+from gateway.wss.sign import HeaderBlock
 
 log = structlog.get_logger(__name__)
 
@@ -41,29 +43,30 @@ class ExchangeRecorder:
     def __init__(self, trail: AuditTrail) -> None:
         self._trail = trail
 
-    def record(self, established: Established, message: Message, refusal: Refusal | None) -> None:
-        """Record what was established and what will be answered; raises Unrecorded.
+    def record(self, established: Established, message: Message, refusal: Refusal | None) -> tuple[HeaderBlock, ...]:
+        """Record what was established and what will be answered; return the receipt for it. Raises Unrecorded.
 
         Whoever did not get past admission counts as a stranger, whatever certificate was sent: what such a one can
-        make us keep is bounded. What answers when broken leaves no record.
+        make us keep is bounded, and no receipt is made out. What answers when broken leaves no record.
         """
         if asks_what_answers_when_broken(established):
-            return
+            return ()
         with _or_unrecorded(established):
             resolved = find(established, Resolved)
             kind = RecordKind.DRY_RUN if resolved and resolved.dry_run else RecordKind.EXCHANGE
             record = make_record(established, message, refusal, kind)
             if find(established, Admitted) is None:
                 self._trail.record_stranger(record)
-            else:
-                self._trail.record(record)
+                return ()
+            return (write_receipt(self._trail.record(record)),)
 
-    def record_unsigned(self, established: Established, message: Message, refusal: Refusal) -> None:
-        """Add that an answer already recorded could not be signed, so that a fault left in its place."""
+    def record_unsigned(self, established: Established, message: Message, refusal: Refusal) -> tuple[HeaderBlock, ...]:
+        """Add that an answer already recorded could not be signed, so that a fault left in its place; as `record`."""
         if asks_what_answers_when_broken(established):
-            return
+            return ()
         with _or_unrecorded(established):
-            self._trail.record(make_record(established, message, refusal, RecordKind.SIGNATURE_FAILURE))
+            record = make_record(established, message, refusal, RecordKind.SIGNATURE_FAILURE)
+            return (write_receipt(self._trail.record(record)),)
 
 
 @contextmanager

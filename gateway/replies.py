@@ -4,7 +4,7 @@ Every message is valid against its XSD before anyone sees it.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -40,6 +40,10 @@ class Message:
     code: str
     http_status: int = 200
     blocks: tuple[HeaderBlock, ...] = ()
+
+    def with_blocks(self, blocks: tuple[HeaderBlock, ...]) -> "Message":
+        """Return the message with these header blocks too."""
+        return replace(self, blocks=(*self.blocks, *blocks))
 
 
 class Replies:

@@ -114,6 +114,24 @@ class Settings(BaseSettings):
     audit_retention_years: int = Field(
         10, ge=1, le=100, description="Years for which the audit of a month is kept before `audit erase` may erase it."
     )
+    audit_log_key: Path = Field(
+        Path("keys/audit-log.key"),
+        description="PEM key (Ed25519) that the audit's log is signed with, made at the first start with its public"
+        " half beside it (`.pub`); all nodes share it.",
+    )
+    audit_log_origin: str = Field(
+        "ksz-gateway/audit",
+        pattern=r"^[^\s+]+$",
+        description="Name of the log in its checkpoints, best with the gateway's own host: never changed afterwards.",
+    )
+    audit_time_stamp_url: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="RFC 3161 authority that stamps the log's checkpoints once a minute. Empty: none.",
+    )
+    audit_time_stamp_ca: Path | None = Field(
+        None, description="PEM certificates of the authorities that the time stamps' certificate must come from."
+    )
     paging_key: Path = Field(
         Path("keys/paging.key"),
         description="Key of the `next` tokens of paged answers, made at the first start; all nodes share it.",
@@ -142,7 +160,7 @@ class Settings(BaseSettings):
         """What lasts no longer than a gateway runs: by its address, since several may share a state."""
         return self.state / "run" / self.bind.replace("/", "-")
 
-    @field_validator("client_crl", mode="before")
+    @field_validator("client_crl", "audit_time_stamp_ca", mode="before")
     @classmethod
     def _none_if_empty(cls, value: Any) -> Any:
         return None if value == "" else value
@@ -214,6 +232,8 @@ _PATHS = (
     "client_crl",
     "audit_keys",
     "audit_reading_key",
+    "audit_log_key",
+    "audit_time_stamp_ca",
     "paging_key",
 )
 

@@ -12,14 +12,19 @@
 import base64
 from dataclasses import dataclass
 
-from gateway.audit.tree import leaf_hash
-from gateway.audit.verification import Root
+from gateway.audit.stored_log import StoredLeaves, StoredLog
+from gateway.audit.tree import inclusion_path, leaf_hash, root_from_path
+from gateway.audit.verification import EntryUnreadable, Root
 
 HEADER = "c2sp.org/tlog-proof@v1"
 
 
 class ProofUnreadable(Exception):
     """The text is no proof; the message says why."""
+
+
+class NotProvable(Exception):
+    """The log does not hold the record as it was signed; the message says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +37,33 @@ class Proof:
     checkpoint: str
 
     @property
+    def size(self) -> int:
+        """How many entries the checkpoint is over."""
+        return int(self.checkpoint.split("\n")[1])
+
+    @property
+    def root(self) -> bytes:
+        """The root of the checkpoint."""
+        return _octets(self.checkpoint.split("\n")[2])
+
+    @property
     def text(self) -> str:
         """The proof as text."""
         path = "".join(f"{_base64(node)}\n" for node in self.path)
         return f"{HEADER}\nextra {_base64(self.entry)}\nindex {self.index}\n{path}\n{self.checkpoint}"
+
+
+def prove_record(log: StoredLog, position: int) -> Proof:
+    """Prove that a record is in the log, under its head; NotProvable when it is not what was signed."""
+    try:
+        (entry,) = log.entries(position, position + 1)
+    except EntryUnreadable as unreadable:
+        raise NotProvable(str(unreadable)) from None
+    leaves = StoredLeaves(log, 0, log.size)
+    proof = Proof(entry.octets, position, tuple(inclusion_path(leaves, position)), log.checkpoint)
+    if root_from_path(leaf_hash(proof.entry), position, log.size, proof.path) != proof.root:
+        raise NotProvable(f"record {position} is not what was signed")
+    return proof
 
 
 def read_proof(text: str) -> Proof:

@@ -21,6 +21,7 @@ class RecordKind(StrEnum):
     ANNEX_CHANGE = "annex change"
     USER_CHANGE = "user change"
     NOTIFICATION_PULL = "notification pull"
+    STRANGER_REFUSALS = "stranger refusals"  # What one source was refused within a minute, beyond what has records.
     NOTIFICATION_ACKNOWLEDGEMENT = "notification acknowledgement"
     AUDIT_CONSULTATION = "audit consultation"  # Somebody looked a person up in the audit, or read a sealed part.
     AUDIT_ERASURE = "audit erasure"
@@ -42,7 +43,7 @@ class AuditRecord:
     `ticket_cbss` is the exchange's UUID; `client` the annex's client, or for a change the account that made
     it; `certificate` the SHA-256 of its DER in hex; `organisation` the key of the one represented.
     `criteria`, `delivered` and `withheld` are paths, without values. `left_out` counts the items about persons
-    whom the client may not see, None where none could be.
+    whom the client may not see, None where none could be; `refusals` those of a stranger that one record stands for.
 
     The last fields are sealed: `subject` (the SSIN of the first person asked or told about) and
     `further_subjects` (those of the others, each once), both also stored as pseudonyms, `message` (the request as it
@@ -73,6 +74,7 @@ class AuditRecord:
     delivered: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
     left_out: int | None = None
+    refusals: int | None = None
     subject: str | None = field(default=None, repr=False)
     further_subjects: tuple[str, ...] = field(default=(), repr=False)
     message: bytes = field(default=b"", repr=False)

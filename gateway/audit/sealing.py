@@ -98,6 +98,7 @@ def seal(record: AuditRecord, keys: SealingKeys, recorded_at: datetime) -> Seale
         "withheld": record.withheld,
         "outcome": str(record.outcome),
         "left_out": record.left_out,
+        "refusals": record.refusals,
         "sealed": key.close(octets, bound),
     }
     return SealedRecord(row, tuple(pseudonym(month, ssin) for ssin in record.further_subjects))

@@ -4,25 +4,26 @@ import ipaddress
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from gateway.audit.keys import AuditKeysUnusable
+from gateway.audit.log import Log, LogBroken, Place
+from gateway.audit.log_key import LogKey
 from gateway.audit.record import AuditRecord
 from gateway.audit.sealed_box import SealingKeys
 from gateway.audit.sealing import SealedRecord, seal
 from gateway.storage.conflicts import for_each_dialect
 from gateway.storage.group_commit import CommitError, GroupCommit
-from gateway.storage.tables import audit_records, audit_subjects, stranger_refusals
+from gateway.storage.tables import stranger_refusals
+
+T = TypeVar("T")
 
 # What a stranger can make us keep: of each source so many records a minute, each with so much of the message.
 STRANGER_RECORDS_PER_MINUTE = 10
 STRANGER_MESSAGE_BYTES = 4096
 
-# Inline: nobody needs the position of most records, which PostgreSQL would have to return.
-_INSERT = insert(audit_records).inline()
-_INSERT_BEFORE_SUBJECTS = insert(audit_records).returning(audit_records.c.position)
-_INSERT_SUBJECTS = insert(audit_subjects)
 _COUNT = for_each_dialect(
     stranger_refusals,
     lambda statement: statement.on_conflict_do_update(
@@ -41,18 +42,23 @@ class AuditUnavailable(Exception):
 
 
 class AuditTrail:
-    """Writes records where `commit` writes, sealed under `keys`; `clock` gives the time of recording."""
+    """Writes records where `commit` writes, sealed under `keys`, in the log that `log_key` signs.
 
-    def __init__(self, commit: GroupCommit, keys: SealingKeys, clock: Callable[[], datetime]) -> None:
+    `clock` gives the time of recording and of signing.
+    """
+
+    def __init__(self, commit: GroupCommit, keys: SealingKeys, log_key: LogKey, clock: Callable[[], datetime]) -> None:
         """Nothing is read or written before the first record."""
         self._commit = commit
         self._keys = keys
         self._clock = clock
+        self.log = Log(log_key, clock)
+        commit.before_commit(self.log.finish)
 
-    def record(self, record: AuditRecord) -> None:
-        """Return once the record is durable; AuditUnavailable when that cannot be had."""
+    def record(self, record: AuditRecord) -> Place:
+        """Return where the record stands once it is durable; AuditUnavailable when that cannot be had."""
         sealed = self.seal(record)
-        self._run(lambda connection: self.append(connection, sealed))
+        return self._run(lambda connection: self.append(connection, sealed))
 
     def record_stranger(self, record: AuditRecord) -> None:
         """Record the refusal of somebody whom no annex knows, durably, without letting him fill our disk.
@@ -85,18 +91,19 @@ class AuditTrail:
         except (AuditKeysUnusable, TypeError) as error:
             raise AuditUnavailable(str(error)) from error
 
-    def append(self, connection: Connection, sealed: SealedRecord) -> None:
-        """Write a sealed record in the transaction, a work of GroupCommit, of the change it is about."""
-        if not sealed.further_subjects:
-            connection.execute(_INSERT, sealed.row)
-            return
-        position = connection.execute(_INSERT_BEFORE_SUBJECTS, sealed.row).scalar_one()
-        subjects = [{"position": position, "subject": subject} for subject in sealed.further_subjects]
-        connection.execute(_INSERT_SUBJECTS, subjects)
+    def append(self, connection: Connection, sealed: SealedRecord) -> Place:
+        """Write a sealed record in the transaction, a work of GroupCommit, of the change it is about.
 
-    def _run(self, work: Callable[[Connection], None]) -> None:
+        AuditUnavailable when the log is not as it was left.
+        """
         try:
-            self._commit.run(work)
+            return self.log.append(connection, sealed.row, sealed.further_subjects)
+        except LogBroken as error:
+            raise AuditUnavailable(str(error)) from error
+
+    def _run(self, work: Callable[[Connection], T]) -> T:
+        try:
+            return self._commit.run(work)
         except CommitError as error:
             raise AuditUnavailable(str(error)) from error
 

@@ -5,6 +5,7 @@ signed ends it. Whoever cuts off the newest records and puts back a head that wa
 whole in itself: only a root that was kept elsewhere tells, a receipt, a proof or a checkpoint.
 """
 
+import base64
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -38,7 +39,8 @@ class Entry:
 class Root:
     """A signed checkpoint as text, what it is called here, and what else goes with it.
 
-    `size` is the one that stands beside it, if any; `position` and `leaf` are of an entry that it must cover.
+    `size` is the one that stands beside it, if any; `position` and `leaf` are of an entry that it must cover; `stamp`
+    is an RFC 3161 token over the text.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Root:
     size: int | None = None
     position: int | None = None
     leaf: bytes | None = None
+    stamp: bytes | None = None
 
 
 class ReadableLog(Protocol):
@@ -78,6 +81,11 @@ class Verified:
     root: bytes
     roots: int
 
+    @property
+    def root_text(self) -> str:
+        """The root as checkpoints write it."""
+        return base64.b64encode(self.root).decode()
+
 
 def verify(
     log: ReadableLog,
@@ -90,25 +98,34 @@ def verify(
 
     `progress` is told how far it got, now and then.
     """
-    own, kept_outside = log.roots(), list(outside)
-    opened = [(root, _open(root, origin, public_key)) for root in (*own, *kept_outside)]
+    try:
+        return _verify(log, origin, public_key, list(outside), progress)
+    except EntryUnreadable as unreadable:
+        raise Breach(str(unreadable)) from None
+
+
+def _verify(
+    log: ReadableLog,
+    origin: str,
+    public_key: Ed25519PublicKey,
+    outside: Sequence[Root],
+    progress: Callable[[int], None],
+) -> Verified:
+    opened = [(root, _open(root, origin, public_key)) for root in (*log.roots(), *outside)]
     expected: dict[int, list[tuple[Root, Checkpoint]]] = {}
     for root, checkpoint in opened:
         expected.setdefault(checkpoint.size, []).append((root, checkpoint))
-    leaves = {root.position: root for root in kept_outside if root.leaf is not None}
+    leaves = {root.position: root for root in outside if root.leaf is not None}
     frontier, sound = log.start, log.start.size
-    try:
-        for entry in log.entries():
-            leaf = _check(entry, frontier.size, leaves.get(frontier.size))
-            frontier = frontier.append(leaf)
-            for root, checkpoint in expected.get(frontier.size, ()):
-                if checkpoint.root != frontier.root:
-                    raise Breach(f"{_between(sound, frontier.size)} not what {root.name} was signed over")
-                sound = frontier.size
-            if frontier.size % 1000 == 0:
-                progress(frontier.size)
-    except EntryUnreadable as unreadable:
-        raise Breach(str(unreadable)) from None
+    for entry in log.entries():
+        leaf = _check(entry, frontier.size, leaves.get(frontier.size))
+        frontier = frontier.append(leaf)
+        for root, checkpoint in expected.get(frontier.size, ()):
+            if checkpoint.root != frontier.root:
+                raise Breach(f"{_between(sound, frontier.size)} not what {root.name} was signed over")
+            sound = frontier.size
+        if frontier.size % 1000 == 0:
+            progress(frontier.size)
     if frontier.size > log.start.size and sound != frontier.size:
         raise Breach(f"{_between(sound, frontier.size)} under no signed root")
     _check_sizes(opened, frontier, whole=log.start.size == 0)

@@ -1,7 +1,7 @@
 """The checks that ask something that can be away: the database, the audit and the sources."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, insert, select
 from gateway.audit.keys import MonthKeys
 from gateway.audit.record import AuditRecord, RecordOutcome
 from gateway.audit.sealing import SealedRecord
-from gateway.audit.trail import AuditTrail
+from gateway.audit.trail import AuditTrail, AuditUnavailable
 from gateway.health.measure import Check, Finding
 from gateway.storage.database import Database
 from gateway.storage.group_commit import GroupCommit
@@ -49,14 +49,19 @@ def check_database(database: Database) -> Finding:
 def make_audit_check(commit: GroupCommit, trail: AuditTrail, keys: MonthKeys, clock: Callable[[], datetime]) -> Check:
     """Return the check that writes what every message writes: the note of its admission, and its audit record.
 
-    The note is committed, durably, and replaces the one of the measurement before; the record is sealed, inserted and
-    taken back, so that the audit holds exchanges alone.
+    The note is committed, durably, and replaces the one of the measurement before; the record is sealed, appended to
+    the log, whose head must be as it was signed, and taken back, so that the audit holds exchanges alone.
     """
 
     def check() -> Finding:
         now = clock()
         sealed = trail.seal(AuditRecord(ticket_cbss=str(uuid4()), received_at=now, outcome=RecordOutcome.DONE))
-        commit.run(partial(_write, trail=trail, sealed=sealed, now=now))
+        try:
+            with suppress(_TakenBack):
+                commit.run(partial(_append_and_take_back, trail=trail, sealed=sealed))
+        except AuditUnavailable as error:
+            return Finding(State.NOK, str(error))
+        commit.run(partial(_note, now=now))
         if keys.find(sealed.row["month"]) is None:
             return Finding(State.NOK, f"the audit keys of {sealed.row['month']} are gone from their directory")
         return Finding()
@@ -67,10 +72,15 @@ def make_audit_check(commit: GroupCommit, trail: AuditTrail, keys: MonthKeys, cl
 _NOTE = sha256(f"health of {gethostname()}".encode()).digest()
 
 
-def _write(connection: Connection, trail: AuditTrail, sealed: SealedRecord, now: datetime) -> None:
-    with connection.begin_nested() as savepoint:
-        # A position of its own: on PostgreSQL the next of the sequence would be used up.
-        trail.append(connection, replace(sealed, row={**sealed.row, "position": 0}))
-        savepoint.rollback()
+class _TakenBack(Exception):
+    """Raised by a work so that it is undone."""
+
+
+def _append_and_take_back(connection: Connection, trail: AuditTrail, sealed: SealedRecord) -> None:
+    trail.append(connection, sealed)
+    raise _TakenBack
+
+
+def _note(connection: Connection, now: datetime) -> None:
     connection.execute(delete(replay_keys).where(replay_keys.c.replay_key == _NOTE))
     connection.execute(insert(replay_keys), {"replay_key": _NOTE, "forget_at": now})

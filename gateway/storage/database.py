@@ -150,17 +150,18 @@ class Database:
         with self._reading.connect() as connection:
             return set(MigrationContext.configure(connection).get_current_heads()) == set(newest)
 
-    def migrate(self) -> None:
+    def migrate(self, **given: Any) -> None:
         """Bring the schema to the newest migration, all of it or nothing; processes take turns.
 
-        WrongEncoding for a PostgreSQL database that cannot keep all text.
+        `given` is what migrations take from the gateway, by the names that they say. WrongEncoding for a PostgreSQL
+        database that cannot keep all text.
         """
         if not self._is_sqlite:
             with self._reading.connect() as connection:
                 encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
             if encoding != "UTF8":
                 raise WrongEncoding(f"the database must have the encoding UTF8, and has {encoding}")
-        self._run_alembic("upgrade", "head")
+        self._run_alembic("upgrade", "head", given)
 
     def downgrade(self, revision: str) -> None:
         """Take the schema back to a revision (`base` is empty), losing what newer tables held."""
@@ -170,7 +171,7 @@ class Database:
         """Close the pooled connections; the next use opens new ones."""
         self._engine.dispose()
 
-    def _run_alembic(self, command: str, revision: str) -> None:
+    def _run_alembic(self, command: str, revision: str, given: Mapping[str, Any] | None = None) -> None:
         # Imported here because only a starting process needs it, and it costs a fifth of a second.
         from alembic import command as commands
 
@@ -181,7 +182,7 @@ class Database:
                 connection_to_file.execute("PRAGMA journal_mode=WAL")
         config = _alembic_config()
         with _migrating, self.write() as connection:
-            config.attributes["connection"] = connection
+            config.attributes.update(given or {}, connection=connection)
             getattr(commands, command)(config, revision)
 
     def _lock_file(self) -> AbstractContextManager[None]:

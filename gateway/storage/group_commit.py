@@ -12,11 +12,14 @@ own, commits once, and only then lets the callers go. While it commits, the next
 An exception of the work itself undoes that work alone, and reaches its caller unchanged; only a database
 error is turned into CommitFailed, since its own text may quote personal data. Work runs in the writer's
 thread while all others wait: it must be short, must keep to its connection, and must not commit.
+
+What works of one transaction do together is done once, in a step before the commit: they leave what it needs in the
+notes of their transaction.
 """
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -28,6 +31,9 @@ from gateway.storage.database import Database
 from gateway.storage.forking import call_in_child
 
 T = TypeVar("T")
+
+# Where a connection's `info` has the notes of its transaction.
+_NOTES = "ksz_notes"
 
 
 class CommitError(Exception):
@@ -48,6 +54,18 @@ class CommitTimedOut(CommitError):
 
 class CommitFailed(CommitError):
     """The database failed; the next batch tries it anew."""
+
+
+def notes_of(connection: Connection) -> dict[object, Any]:
+    """Return what the works of this transaction have noted; the notes of a work are undone with it.
+
+    So what is noted are values, never changed but replaced.
+    """
+    notes: dict[object, Any] = connection.info[_NOTES]
+    return notes
+
+
+Step = Callable[[Connection], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +94,12 @@ class GroupCommit:
         self._changed = threading.Condition(threading.Lock())
         self._writer: threading.Thread | None = None
         self._closing = False
+        self._steps: list[Step] = []
         self._token = call_in_child(self._reset)
+
+    def before_commit(self, step: Step) -> None:
+        """Run the step at the end of every transaction, after its works; when it fails, all of them fail."""
+        self._steps.append(step)
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """Run the work, and return what it returned once that is durable.
@@ -130,7 +153,7 @@ class GroupCommit:
 
     def _write_batches(self) -> None:
         while self._wait_for_work():
-            batch = _Batch()
+            batch = _Batch(self._steps)
             try:
                 with self._database.write() as connection:
                     # Taken only now: while the lock was awaited, more has gathered.
@@ -157,25 +180,29 @@ class GroupCommit:
 class _Batch:
     """The jobs of one transaction, and what became of each: nobody is told before the commit."""
 
-    def __init__(self) -> None:
+    def __init__(self, steps: Sequence[Step]) -> None:
         self.begun = False
+        self._steps = steps
         self._committing = False
         self._unanswered: list[_Job[Any]] = []
         self._results: list[tuple[Future[Any], Any]] = []
         self._errors: list[tuple[Future[Any], Exception]] = []
 
     def run(self, jobs: list[_Job[Any]], connection: Connection) -> None:
-        """Run each job in a savepoint; raises when the transaction itself is lost."""
+        """Run each job in a savepoint, then the steps; raises when the transaction itself is lost."""
         self.begun = True
         # From here on a caller can no longer withdraw its job.
         self._unanswered = [job for job in jobs if job.future.set_running_or_notify_cancel()]
+        connection.info[_NOTES] = {}
         # The driver's own cursor: savepoints have no parameters and no rows, and SQLAlchemy would cost more than they.
         cursor = connection.connection.cursor()
         for job in self._unanswered:
+            notes = notes_of(connection).copy()
             cursor.execute("SAVEPOINT job")
             try:
                 self._results.append((job.future, job.work(connection)))
             except Exception as error:
+                connection.info[_NOTES] = notes
                 try:
                     cursor.execute("ROLLBACK TO SAVEPOINT job")
                 except Exception:
@@ -183,6 +210,8 @@ class _Batch:
                     raise error from None
                 self._errors.append((job.future, _without_data(error)))
             cursor.execute("RELEASE SAVEPOINT job")
+        for step in self._steps:
+            step(connection)
         self._committing = True
 
     def succeed(self) -> None:

@@ -64,6 +64,8 @@ def growing_key(name: str) -> Column[int]:
     return Column(name, kind, primary_key=True, autoincrement=True)
 
 
+_POSITION: Any = BigInteger().with_variant(Integer, "sqlite")
+
 # What the national register and the bis register say of a number. `replaced_by` is the number in force now,
 # never one that was itself replaced.
 persons = Table(
@@ -108,13 +110,15 @@ annex_revisions = Table(
     sqlite_autoincrement=True,
 )
 
-# One row per exchange and per change of what decisions rest on. `subject` is a pseudonym keyed by the
+# One row per exchange and per change of what decisions rest on. `position` is the index of its leaf in the log, and
+# `leaf` the leaf's hash, so that a proof need not read all records. `subject` is a pseudonym keyed by the
 # month's key, of the first person asked or told about; `sealed` is encrypted under the month's other key.
-# `left_out` counts the items about persons whom the client may not see, null where nobody was listed.
+# `left_out` counts the items about persons whom the client may not see, null where nobody was listed; `refusals` what
+# a stranger was refused within a minute beyond the refusals that have records.
 audit_records = Table(
     "audit_records",
     metadata,
-    growing_key("position"),
+    Column("position", _POSITION, primary_key=True, autoincrement=False),
     Column("ticket_cbss", String(36), nullable=False),
     Column("kind", String(32), nullable=False),
     Column("month", String(7), nullable=False),
@@ -141,25 +145,41 @@ audit_records = Table(
     Column("code", Text),
     Column("sealed", LargeBinary, nullable=False),
     Column("left_out", Integer),
+    Column("refusals", BigInteger),
+    Column("leaf", LargeBinary, nullable=False),
     UniqueConstraint("ticket_cbss", "kind"),
     Index("ix_audit_records_received_at", "received_at"),
     Index("ix_audit_records_subject", "subject"),
-    sqlite_autoincrement=True,
 )
 
 # The persons that a record is about besides the one in its own row, by the same pseudonyms.
 audit_subjects = Table(
     "audit_subjects",
     metadata,
-    Column(
-        "position",
-        BigInteger().with_variant(Integer, "sqlite"),
-        ForeignKey(audit_records.c.position),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    Column("position", _POSITION, ForeignKey(audit_records.c.position), primary_key=True, autoincrement=False),
     Column("subject", String(64), primary_key=True),
     Index("ix_audit_subjects_subject", "subject"),
+)
+
+# The head of the log, one row, or none before the first record: how many leaves, the roots of their perfect subtrees
+# (`gateway.audit.tree.Frontier`), and the signed checkpoint. Each batch that records writes it anew.
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("size", BigInteger, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),
+    Column("checkpoint", Text, nullable=False),
+)
+
+# Checkpoints that are kept, one a minute while the log grows; `time_stamp` is the RFC 3161 token over the text.
+audit_checkpoints = Table(
+    "audit_checkpoints",
+    metadata,
+    Column("size", _POSITION, primary_key=True, autoincrement=False),
+    Column("checkpoint", Text, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("time_stamp", LargeBinary),
 )
 
 # How often an address that no annex knows was refused within one minute. `source` is an IPv4 address or an

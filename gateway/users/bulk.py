@@ -46,6 +46,7 @@ from authz.user_management.commands import (
 from authz.user_management.events import AppointmentRequested, MandateRegistered, UserCreated
 from authz.user_management.model import Affiliation, Enterprise, EnterpriseAccount, Means, Medium, Signatory
 from gateway.audit.keys import MonthKeys
+from gateway.audit.log_key import LogKey
 from gateway.audit.sealed_box import SealingKeys
 from gateway.audit.trail import AuditTrail
 from gateway.storage.database import Database
@@ -174,7 +175,7 @@ def scratch_store(store: UserStore, now: datetime) -> Iterator[UserStore]:
             database.migrate()
             _copy_accounts(store.database, database)
             keys = SealingKeys(MonthKeys(Path(directory) / "keys"), X25519PrivateKey.generate().public_key())
-            trail = AuditTrail(commit, keys, lambda: now)
+            trail = AuditTrail(commit, keys, LogKey.generate("scratch"), lambda: now)
             yield UserStore(database, commit, trail, store.environment)
         finally:
             commit.close()

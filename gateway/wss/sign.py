@@ -98,7 +98,7 @@ class Signer:
 
         `body_inner_xml` is the Body's one element in exclusive canonical form. `confirm` is the
         SignatureValue of the request that is answered (WSS 1.1 §8.5), None if it had none. `now` is aware.
-        Raises SigningFailed.
+        `receipt` is a header block in canonical form, with the id `receipt`. Raises SigningFailed.
         """
         body = _BODY + _within_body(body_inner_xml) + _BODY_END
         timestamp = _timestamp(now)

@@ -5,12 +5,14 @@ to guess about anything else. Facets are left to libxml2's validation; the model
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lxml import etree
 
 from gateway.xml.namespaces import XSD
+
+_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 class UnsupportedSchema(Exception):
@@ -35,12 +37,16 @@ class ComplexType:
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One particle; `many` when it may occur more than once, in which case its value is a list."""
+    """One particle; `many` when it may occur more than once, in which case its value is a list.
+
+    `meaning` is its documentation, by language.
+    """
 
     name: str
     type: SimpleType | ComplexType
     optional: bool
     many: bool
+    meaning: Mapping[str, str] = field(default_factory=dict)
 
     def paths(self, prefix: str = "") -> Iterator[tuple[str, "Element"]]:
         """Yield every descendant with its path relative to this element, parents first: `criteria/ssin`."""
@@ -74,6 +80,7 @@ class SchemaModel:
             type=self._type_of(node),
             optional=in_choice or node.get("minOccurs") == "0",
             many=maximum == "unbounded" or int(maximum) > 1,
+            meaning=_meaning(node),
         )
 
     def _type_of(self, node: etree._Element) -> SimpleType | ComplexType:
@@ -150,6 +157,11 @@ class SchemaModel:
                     pass  # Those of SOAP and WS-Security, on a header block: no values of ours.
                 case _:
                     raise _unsupported(child)
+
+
+def _meaning(node: etree._Element) -> Mapping[str, str]:
+    texts = node.iterfind(f"{{{XSD}}}annotation/{{{XSD}}}documentation")
+    return {str(text.get(_LANGUAGE)): " ".join((text.text or "").split()) for text in texts}
 
 
 def _attribute(node: etree._Element, name: str) -> str:

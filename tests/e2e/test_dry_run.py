@@ -1,12 +1,14 @@
 """A dry run over TLS: by the command, and by the example in zeep that the documentation shows."""
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 from fixtures.personas import load_personas
 from tests.e2e.conftest import PATIENCE, RunningGateway, run_command
+from tests.integration.docs_examples import shown_commands
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "docs/clients/zeep/dry_run.py"
@@ -41,6 +43,17 @@ def test_without_a_signature_the_command_says_what_to_do(gateway: RunningGateway
     assert done.returncode == 2
     assert "wsse:InvalidSecurity" in done.stdout
     assert "covered by the message's signature" in done.stdout
+
+
+def test_the_page_shows_what_works(gateway: RunningGateway) -> None:
+    lines = [shlex.split(line) for line in shown_commands("dry-run.md")]
+    assert len(lines) == 2
+    for line in lines:
+        done = run_command(*line, "--state", gateway.state, "--url", gateway.url)
+        assert done.returncode == 0, done.stderr
+        assert "GTW00004" in done.stdout
+    shown = f"docs/clients/zeep/{EXAMPLE.name} https://127.0.0.1:8443/SelfEmployedService/v2/consult consultCareer"
+    assert f"{shown} docs/clients/request.json var/pki integrator" in (ROOT / "docs/dry-run.md").read_text("utf-8")
 
 
 def run_example(gateway: RunningGateway, request: Path) -> dict[str, object]:

@@ -7,9 +7,9 @@ DOCS = Path(__file__).parents[2] / "docs"
 COMMAND = ".venv/bin/ksz-gateway "
 
 
-def shown_commands(page: str) -> list[str]:
-    """Return the calls of the command in the `sh` blocks of a page, without its name; a backslash continues a line."""
+def shown_commands(page: str, command: str = COMMAND) -> list[str]:
+    """Return the calls of a command in the `sh` blocks of a page, without its name; a backslash continues a line."""
     text = (DOCS / page).read_text("utf-8")
     blocks = re.findall(r"^```sh\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     lines = "".join(blocks).replace("\\\n", " ").splitlines()
-    return [line.removeprefix(COMMAND) for line in lines if line.startswith(COMMAND)]
+    return [line.removeprefix(command) for line in lines if line.startswith(command)]

@@ -12,6 +12,7 @@ from databases import Databases
 from sqlalchemy import select
 
 from gateway.audit.keys import MonthKeys
+from gateway.audit.log_key import LogKey
 from gateway.audit.record import Sealed
 from gateway.audit.sealed_box import SealingKeys
 from gateway.audit.sealing import unseal
@@ -46,6 +47,7 @@ class World:
     database: Database
     commit: GroupCommit
     keys: MonthKeys
+    log_key: LogKey
     trail: AuditTrail
     auditor_key: X25519PrivateKey
     clock: Clock = field(default_factory=Clock)
@@ -68,10 +70,11 @@ def open_world(databases: Databases, directory: Path) -> Iterator[World]:
         commit = GroupCommit(database)
         clock = Clock()
         keys = MonthKeys(directory / "keys")
+        log_key = LogKey.generate("gateway.example/audit")
         try:
             auditor_key = X25519PrivateKey.generate()
-            trail = AuditTrail(commit, SealingKeys(keys, auditor_key.public_key()), clock)
-            yield World(url, databases.kind, database, commit, keys, trail, auditor_key, clock)
+            trail = AuditTrail(commit, SealingKeys(keys, auditor_key.public_key()), log_key, clock)
+            yield World(url, databases.kind, database, commit, keys, log_key, trail, auditor_key, clock)
         finally:
             commit.close()
             database.close()

@@ -1,6 +1,7 @@
 """`annex explain`: requests in files, of options and of records, as the gateway itself decides them."""
 
 import json
+import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,6 +39,7 @@ from gateway.storage.tables import audit_records
 SSIN = {persona.name: persona.ssin for persona in load_personas(brussels_day(STARTED))}
 KNOWN = SSIN["main-occupation"]
 CAREER = ("SelfEmployedService", "consultCareer")
+INTEGRATION = ("integration", "operations[0].integration")
 SECOND = timedelta(seconds=1)
 
 
@@ -89,7 +91,7 @@ def payload(ssin: str = KNOWN, **changes: str) -> str:
 
 CASES = [
     ("main-occupation", None, None),
-    ("not-in-the-file", ("integration", "operations[0].integration"), "MSG00012"),
+    ("not-in-the-file", INTEGRATION, "MSG00012"),
     ("malformed", ("ssin", ""), "MSG00011"),
     ("non-existent", ("existence", ""), "MSG00005"),
     ("replaced", ("replacement", ""), "MSG00006"),
@@ -142,9 +144,8 @@ def test_what_would_be_withheld_is_told(world: World) -> None:
 def test_of_several_persons_each_is_explained(world: World) -> None:
     asked = [f"--set=worker/ssin={ssin}" for ssin in (dimona.ANNA, KNOWN)]
     employer = f"--set=employer/nssoRegistrationNumber={dimona.BREWERY.registration_number}"
-    document = explain(
-        world, "DimonaService", "checkEmployment", "--client", "brewery", employer, *asked, "--begin", "2024-01-01"
-    )
+    days = ("--begin", "2024-01-01", "--end", "2024-12-31")
+    document = explain(world, "DimonaService", "checkEmployment", "--client", "brewery", employer, *asked, *days)
     assert decisive(document) is None
     assert [each["ssin"] for each in document["checks"] if each["name"] == "death"] == [dimona.ANNA, KNOWN]
     assert {each["result"] for each in document["checks"] if each["name"] == "death"} == {"not applicable"}
@@ -166,7 +167,7 @@ def test_enterprises_and_technical_users_are_explained(world: World, client: str
     document = explain(world, "DimonaService", "consultPeriods", "--client", client, name)
     assert decisive(document) == check
     if client == "pensions":
-        assert document["personsFound"] == "an inscription under PENSIONS:CAREER_FILE"
+        assert document["personsFound"] == "an inscription under PENSIONS:ACCOUNT_HOLDER"
 
 
 def test_the_record_of_a_technical_user_is_explained_as_it_was_then(world: World) -> None:
@@ -184,17 +185,11 @@ def test_a_record_is_explained_under_the_revision_that_decided(world: World, tmp
     draft = tmp_path / "draft.yaml"
     text = (ANNEXES / "pcsa.yaml").read_text("utf-8")
     draft.write_text(text.replace("contexts: [PCSA:FILE]", "contexts: [PCSA:OTHER]"))
-    assert decisive(explain(world, "--record", ticket, *auditor, "--draft", draft)) == (
-        "integration",
-        "operations[0].integration",
-    )
+    assert decisive(explain(world, "--record", ticket, *auditor, "--draft", draft)) == INTEGRATION
     activation = open_annex_store(world.gateway.storage).add(draft.read_text(), actor="me", now=datetime.now(UTC))
     assert explain(world, "--record", ticket, *auditor) == before
     asked = (*CAREER, "--client", "pcsa", "--ssin", KNOWN)
-    assert decisive(explain(world, *asked, "--at", activation.active_from.isoformat())) == (
-        "integration",
-        "operations[0].integration",
-    )
+    assert decisive(explain(world, *asked, "--at", activation.active_from.isoformat())) == INTEGRATION
     assert decisive(explain(world, *asked, "--at", (activation.active_from - SECOND).isoformat())) is None
 
 
@@ -260,16 +255,14 @@ def test_what_cannot_be_explained_is_said_with_what_to_do(world: World, tmp_path
 
 
 def test_the_page_shows_what_works(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("docs").symlink_to(ROOT / "docs")
-    Path("fixtures").symlink_to(ROOT / "fixtures")
-    Path("var").symlink_to(world.settings.state)
+    monkeypatch.chdir(ROOT)
+    (tmp_path / "draft.yaml").write_text((ANNEXES / "pcsa.yaml").read_text("utf-8"))
+    world.ask(KNOWN)
+    places = {"var/": f"{world.settings.state}/", "draft.yaml": f"{tmp_path}/draft.yaml", "TICKET": last_ticket(world)}
     lines = [line.removeprefix("annex explain ") for line in shown_commands("annex-explain.md")]
     assert len(lines) >= 5
-    with world.gateway.storage.database.read() as connection:
-        newest = connection.execute(select(audit_records.c.position).where(audit_records.c.client == "brewery"))
-    assert newest is not None
     for line in lines:
-        arguments = line.replace("TICKET", last_ticket(world)).split()
-        done = run(world, *arguments)
+        for name, place in places.items():
+            line = line.replace(name, place)
+        done = run(world, *shlex.split(line))
         assert done.exit_code == 0, (line, done.exception)

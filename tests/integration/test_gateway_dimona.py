@@ -37,7 +37,7 @@ from services.dimona import DESCRIPTOR
 from services.employer import Register
 
 TODAY = brussels_day(STARTED)
-SIGNED = {"Body", "Timestamp", "BinarySecurityToken", "SignatureConfirmation"}
+SIGNED = {"Body", "Timestamp", "BinarySecurityToken", "Receipt", "SignatureConfirmation"}
 # Persons of other services' worlds, in the files of pensions and unemployment, or of the inspection.
 WORKERS = {each.name: each.ssin for each in dmfa_personas.load_personas(TODAY)}
 SELF_EMPLOYED = {each.name: each.ssin for each in personas.load_personas(TODAY)}

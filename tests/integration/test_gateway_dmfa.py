@@ -32,7 +32,7 @@ QUESTIONS = [
     for persona in PERSONAS.values()
     for index, expectation in enumerate(persona.expectations)
 ]
-SIGNED = {"Body", "Timestamp", "BinarySecurityToken", "SignatureConfirmation"}
+SIGNED = {"Body", "Timestamp", "BinarySecurityToken", "Receipt", "SignatureConfirmation"}
 BY_SSIN, BY_EMPLOYER = "consultDmfaAttestationsBySsin", "consultPersonnelByEmployer"
 CONTEXTS = {
     "health-insurance": ("0999910147", "HEALTH:INSURABILITY"),

@@ -41,7 +41,7 @@ from services.registry import load_services
 PERSONAS = {persona.name: persona for persona in load_personas(brussels_day(STARTED))}
 KNOWN = PERSONAS["main-occupation"].ssin
 PASSES = ("NO_RESULT", "GTW00004")
-EXPLAINED = {"Body", "Timestamp", "BinarySecurityToken", "SignatureConfirmation", "explanation"}
+EXPLAINED = {"Body", "Timestamp", "BinarySecurityToken", "SignatureConfirmation", "Receipt", "explanation"}
 BEFORE_THE_SOURCE = {"MSG00014", "MSG00013", "MSG00027", "MSG00015", "MSG00011", "MSG00005", "MSG00012", "MSG00006"} | {
     "MSG00007",
     "MSG00009",

@@ -24,7 +24,7 @@ QUESTIONS = [
     for persona in load_personas(brussels_day(STARTED))
     for index, expectation in enumerate(persona.expectations)
 ]
-SIGNED = {"Body", "Timestamp", "BinarySecurityToken"}
+SIGNED = {"Body", "Timestamp", "BinarySecurityToken", "Receipt"}
 
 
 @sampled("persona,expectation", QUESTIONS, every=8)

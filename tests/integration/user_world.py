@@ -17,6 +17,7 @@ from authz.enterprise import with_check_digits
 from authz.ssin import Environment
 from fixtures.persons import make_ssin
 from gateway.audit.keys import MonthKeys
+from gateway.audit.log_key import LogKey
 from gateway.audit.reading_key import load_reading_key
 from gateway.audit.sealed_box import SealingKeys
 from gateway.audit.trail import AuditTrail
@@ -96,7 +97,8 @@ class Office:
             commit = GroupCommit(database)
             reading_key = load_reading_key(self.state / "pki" / "auditor.pub")
             keys = SealingKeys(MonthKeys(self.state / "keys" / "audit"), reading_key)
-            trail = AuditTrail(commit, keys, lambda: datetime.now(UTC))
+            log_key = LogKey.from_file(self.state / "keys" / "audit-log.key", "ksz-gateway/audit")
+            trail = AuditTrail(commit, keys, log_key, lambda: datetime.now(UTC))
             yield UserStore(database, commit, trail, Environment.TEST)
             commit.close()
 

@@ -540,7 +540,7 @@ def test_statuses_stand_in_the_order_of_the_checks(operation: str) -> None:
     codes = [row.code for row in DESCRIPTOR.statuses.rows[operation].values()]
     order = [
         "MSG00014", "MSG00013", "MSG00027", "MSG00015", "MSG00011", "MSG00005", "MSG00012", "MSG00006", "MSG00007",
-        "MSG00009", "MSG00008", "MSG00020", "MSG00023", "MSG00100", "MSG00000",
+        "MSG00009", "GTW00004", "MSG00008", "MSG00020", "MSG00023", "MSG00100", "MSG00000",
     ]  # fmt: skip
     assert list(dict.fromkeys(codes)) == [code for code in order if code in codes]
     assert len(codes) >= 8

@@ -325,10 +325,11 @@ def test_statuses_stand_in_the_order_of_the_checks(operation: str) -> None:
     codes = [row.code for row in DESCRIPTOR.statuses.rows[operation].values()]
     order = [
         "MSG00014", "MSG00013", "MSG00027", "MSG00011", "MSG00005", "MSG00012", "MSG00006", "MSG00007",
-        "MSG00009", "MSG00021", "MSG00008", "MSG00025", "MSG00020", "MSG00023", "MSG00100", "HAN20200", "MSG00000",
-        "MSG00000",
+        "MSG00009", "MSG00021", "GTW00004", "MSG00008", "MSG00025", "MSG00020", "MSG00023", "MSG00100", "HAN20200",
+        "MSG00000", "MSG00000",
     ]  # fmt: skip
-    assert codes == ([*order] if operation == OPERATION else ["MSG00014", "MSG00013", "MSG00027", "MSG00025"])
+    of_employer = ["MSG00014", "MSG00013", "MSG00027", "GTW00004", "MSG00025"]
+    assert codes == (order if operation == OPERATION else of_employer)
 
 
 def test_check_digits_of_employer_numbers() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.page_tokens import KEY_BYTES, PageTokenKeyUnusable, SealedPageTokens
+from gateway.key_file import KeyFileUnusable
+from gateway.page_tokens import KEY_BYTES, SealedPageTokens
 from services.paging import PageScope
 
 SCOPE = PageScope("pensions", "consult", '{"criteria":{"ssin":"80641095104"}}')
@@ -90,7 +91,7 @@ def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "paging.key"
     SealedPageTokens.from_file(path)
     path.chmod(0o640)
-    with pytest.raises(PageTokenKeyUnusable, match="chmod"):
+    with pytest.raises(KeyFileUnusable, match="chmod"):
         SealedPageTokens.from_file(path)
 
 
@@ -98,11 +99,11 @@ def test_a_key_of_another_length_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "paging.key"
     path.write_bytes(b"short")
     path.chmod(0o600)
-    with pytest.raises(PageTokenKeyUnusable, match="64 bytes"):
+    with pytest.raises(KeyFileUnusable, match="64 bytes"):
         SealedPageTokens.from_file(path)
 
 
 def test_a_key_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(PageTokenKeyUnusable, match=r"paging\.key"):
+    with pytest.raises(KeyFileUnusable, match=r"paging\.key"):
         SealedPageTokens.from_file(tmp_path / "file" / "paging.key")

@@ -46,7 +46,11 @@ def test_every_persona_says_what_each_operation_answers() -> None:
 
 
 # A database that is out, an account of somebody else, an annex that bounds the quarters: no person brings these.
-NOT_OF_A_PERSON = {"consultCareer": {"MSG00020"}, "consultContributions": {"MSG00023", "MSG00027"}}
+# A dry run is of any person who may be consulted: tests/integration/test_gateway_dry_run.py.
+NOT_OF_A_PERSON = {
+    "consultCareer": {"MSG00020", "GTW00004"},
+    "consultContributions": {"MSG00023", "MSG00027", "GTW00004"},
+}
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

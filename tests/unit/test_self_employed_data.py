@@ -15,8 +15,8 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "services" / "self-employed.md"
 # The order that CONTRACTS gives for the authorisation checks, then that of the source.
 CHECKS = [
     "MSG00014", "MSG00013", "MSG00027", "MSG00011", "MSG00005", "MSG00012", "MSG00006", "MSG00007",
-    "MSG00009",
-    "MSG00021", "SES00600", "PERIOD", "MSG00020", "MSG00023", "GTW00003", "SES00500", "SES00100", "SES00200",
+    "MSG00009", "MSG00021", "GTW00004",
+    "SES00600", "PERIOD", "MSG00020", "MSG00023", "GTW00003", "SES00500", "SES00100", "SES00200",
     "MSG00000",
 ]  # fmt: skip
 

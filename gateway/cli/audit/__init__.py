@@ -2,8 +2,8 @@
 
 import typer
 
-from gateway.cli.audit import erase, key, person, report, search, show
+from gateway.cli.audit import erase, export, key, person, prove, report, search, show, verify
 
 app = typer.Typer(help="Read, verify and prove what the gateway recorded.", no_args_is_help=True)
-for module in (search, show, person, report, erase, key):
+for module in (search, show, person, report, verify, prove, export, erase, key):
     module.register(app)

@@ -1,0 +1,1 @@
+"""An annex as a package for its client: documents, the contract cut to it, sample requests, programs to send them."""

@@ -1,0 +1,90 @@
+"""`annex export`: an annex as a package for its client."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from authz.annex import Annex, RoleAnnex
+from authz.annex_document import AnnexInvalid, read_any_annex
+from authz.brussels import brussels_day
+from gateway.annex_export.document import Deployment
+from gateway.annex_export.package import make_package
+from gateway.annex_export.texts import Language
+from gateway.bootstrap import list_all_annexes, opened_storage
+from gateway.cli.annex.documents import print_problems, read_document
+from gateway.cli.output import JsonOption, Problem, StateOption, console, get_settings, print_json
+from gateway.contracts import load_contracts
+from gateway.settings import Settings
+from gateway.xml.cut import NothingLeft
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(export)
+
+
+def export(
+    annex: Annotated[str, typer.Argument(metavar="CLIENT|FILE", help="A client's annex in force, or one in a file.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Directory to write to; new, or empty.")],
+    language: Annotated[
+        list[Language] | None, typer.Option("--language", help="Language of the document; again for another. All.")
+    ] = None,
+    state: StateOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write an annex as a package for its client: what it may do, and all it needs to do it.
+
+    The annex as a document in Dutch and French, to read or to print; the contract cut to what the annex grants; and for
+    each operation a sample request, and a Python program that sends it.
+    """
+    settings = get_settings(state=state)
+    found = _read(Path(annex)) if Path(annex).suffix in (".yaml", ".yml") else _find(annex, settings)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise Problem(
+            f"{out} is not empty, and what an earlier annex left there would be in the package: name another."
+        )
+    try:
+        package = make_package(
+            found,
+            load_contracts(),
+            Deployment(settings.public_url, settings.environment),
+            brussels_day(datetime.now(UTC)),
+            tuple(dict.fromkeys(language)) if language else tuple(Language),
+        )
+    except NothingLeft as message:
+        raise Problem(
+            f"no {message} could be valid with what the annex grants: grant a search parameter that it must have."
+        ) from None
+    written = [_write(out / name, content) for name, content in package.items()]
+    if as_json:
+        print_json(written)
+    else:
+        console.print(f"{found.client}: {len(written)} files in {out}; begin with {written[0]}.", soft_wrap=True)
+
+
+def _read(file: Path) -> Annex | RoleAnnex:
+    try:
+        return read_any_annex(read_document(file), load_contracts().shapes())
+    except AnnexInvalid as invalid:
+        print_problems((file, problem) for problem in invalid.problems)
+        raise Problem(f"{file} cannot be used; problems found: {len(invalid.problems)}.") from None
+
+
+def _find(client: str, settings: Settings) -> Annex | RoleAnnex:
+    with opened_storage(settings) as storage:
+        annexes = list_all_annexes(storage, datetime.now(UTC))
+    for annex in annexes:
+        if annex.client == client:
+            return annex
+    raise Problem(f"there is no client {client}; there are {', '.join(annex.client for annex in annexes)}.")
+
+
+def _write(path: Path, content: bytes) -> Path:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    except OSError as error:
+        raise Problem(f"{path} cannot be written: {error.strerror}.") from None
+    return path
