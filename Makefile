@@ -54,7 +54,7 @@ interop: $(INSTALLED)
 
 # Prints how many records a second, and the memory they took.
 replay: $(INSTALLED)
-	@KSZ_REPLAY_RECORDS=100000 $(BIN)/pytest -s tests/integration/test_annex_replay_many.py -k sqlite
+	@REPLAY_RECORDS=100000 $(BIN)/pytest -s tests/integration/test_annex_replay_many.py -k sqlite
 
 # 100,000 mutated messages, then as many steered by coverage; ends with an error for a finding.
 N ?= 100000

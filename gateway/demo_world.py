@@ -18,6 +18,7 @@ from authz.ssin import Environment
 from fixtures import dmfa_personas, employers, personas
 from fixtures.dimona_world import load_world
 from fixtures.users import load_users
+from gateway.annexes.cases import is_cases
 from gateway.bootstrap import CannotStart, Storage, migrate, open_annex_store, open_storage, open_user_store
 from gateway.contracts import load_contracts
 from gateway.pki import DemoClient, DemoPerson, KeyKind, certify_persons, load_identity, prepare_pki
@@ -92,9 +93,14 @@ def certify_client(settings: Settings, name: str) -> CertificateBinding:
     return CertificateBinding(issuer=issuer, serial=serial)
 
 
+def annex_files() -> list[Path]:
+    """Return the demo annexes' files, without the cases beside them, by the name of their client."""
+    return [path for path in sorted(ANNEXES.glob("*.yaml")) if not is_cases(path)]
+
+
 def demo_annexes() -> list[str]:
     """Return the demo annexes' documents, by the name of their client."""
-    return [path.read_text("utf-8") for path in sorted(ANNEXES.glob("*.yaml"))]
+    return [path.read_text("utf-8") for path in annex_files()]
 
 
 def _clients(documents: list[str]) -> list[DemoClient]:

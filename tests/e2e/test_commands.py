@@ -16,7 +16,7 @@ import pytest
 from fixtures.dimona_world import load_world
 from fixtures.personas import load_personas
 from gateway.bootstrap import list_annexes, opened_storage
-from gateway.demo_world import demo_annexes
+from gateway.demo_world import annex_files, demo_annexes
 from gateway.notifications import AnnexSubscribers, Notifier
 from gateway.settings import load_settings
 from gateway.sources.dimona_sql import SqlDimonaRepository
@@ -219,7 +219,7 @@ def test_a_gateway_that_does_not_answer_is_said_in_one_line(state: Path) -> None
 
 
 def test_the_demo_annexes_are_in_order() -> None:
-    annexes = sorted(Path("fixtures/annexes").glob("*.yaml"))
+    annexes = annex_files()
     checked = run_command("annex", "check", *annexes)
     assert (checked.returncode, checked.stdout) == (0, f"{len(annexes)} annexes are in order.\n")
 
