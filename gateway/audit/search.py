@@ -50,8 +50,9 @@ def search(
         statement = statement.where(audit_records.c.position < before)
     if criteria.person is not None:
         statement = statement.where(_about(criteria.person, keys))
-    for row in connection.execute(statement.execution_options(yield_per=500)):
-        yield row._asdict()
+    with connection.execute(statement.execution_options(yield_per=500)) as rows:
+        for row in rows:
+            yield row._asdict()
 
 
 def find_record(connection: Connection, name: str) -> Sequence[Row]:

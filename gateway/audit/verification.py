@@ -5,7 +5,6 @@ signed ends it. Whoever cuts off the newest records and puts back a head that wa
 whole in itself: only a root that was kept elsewhere tells, a receipt, a proof or a checkpoint.
 """
 
-import base64
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.audit import checkpoint as checkpoints
 from gateway.audit.checkpoint import Checkpoint, CheckpointBroken
+from gateway.audit.octets import to_base64
 from gateway.audit.tree import Frontier, leaf_hash
 
 
@@ -84,7 +84,7 @@ class Verified:
     @property
     def root_text(self) -> str:
         """The root as checkpoints write it."""
-        return base64.b64encode(self.root).decode()
+        return to_base64(self.root)
 
 
 def verify(
