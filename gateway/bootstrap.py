@@ -17,11 +17,13 @@ from gateway.admission import Admission
 from gateway.annex_registry import AnnexRegistry
 from gateway.annex_store import AnnexStore
 from gateway.app import GatewayApp, Meter
+from gateway.audit.keeping import LogKeeper
 from gateway.audit.keys import AuditKeysUnusable, MonthKeys
 from gateway.audit.log import Log
 from gateway.audit.log_key import LogKey
 from gateway.audit.reading_key import ReadingKeyUnusable, load_reading_key
 from gateway.audit.sealed_box import SealingKeys
+from gateway.audit.time_stamp import TimeStampAuthority
 from gateway.audit.trail import AuditTrail
 from gateway.catalogue import load_catalogue
 from gateway.clock import Clock, system_clock
@@ -148,13 +150,39 @@ def build_measurer(
     storage = Storage(database, commit, _open_trail(settings, commit, keys, clock))
     checks: dict[tuple[str, Kind], Check] = {
         ("database", Kind.GATEWAY): partial(check_database, database),
-        ("audit", Kind.GATEWAY): make_audit_check(commit, storage.trail, keys, clock),
+        ("audit", Kind.GATEWAY): make_audit_check(
+            commit, storage.trail, keys, clock, time_stamps=bool(settings.audit_time_stamp_url)
+        ),
     }
     # What is measured declares nothing, so it notifies nobody.
     sources = _open_sources(storage, lambda now: []) | dict(repositories or {})
     for name, repository in sources.items():
         checks[name, Kind.SOURCE] = partial(check_source, repository)
     return Measurer(checks, clock, close=database.close)
+
+
+@contextmanager
+def opened_log_keeper(settings: Settings, clock: Clock = system_clock) -> Iterator[LogKeeper]:
+    """Open what keeps the log of this gateway, with connections of its own; CannotStart."""
+    authority = open_time_stamp_authority(settings)
+    storage = open_storage(settings, clock)
+    try:
+        yield LogKeeper(storage.commit, storage.trail, authority, clock)
+    finally:
+        storage.close()
+
+
+def open_time_stamp_authority(settings: Settings) -> TimeStampAuthority | None:
+    """Return the authority that stamps checkpoints, None where none is set; CannotStart without its certificates."""
+    if not settings.audit_time_stamp_url:
+        return None
+    if settings.audit_time_stamp_ca is None:
+        raise CannotStart("audit_time_stamp_url is set and audit_time_stamp_ca is not: a stamp could not be believed.")
+    try:
+        roots = x509.load_pem_x509_certificates(_read(settings.audit_time_stamp_ca))
+    except ValueError as error:
+        raise CannotStart(f"{settings.audit_time_stamp_ca}: {error}: put PEM there.") from None
+    return TimeStampAuthority(settings.audit_time_stamp_url, roots)
 
 
 def _open_sources(storage: Storage, list_annexes: ListAnnexes) -> dict[str, object]:

@@ -57,10 +57,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class _Growth:
-    """The log as a batch leaves it so far: a value, so that it is undone by forgetting it."""
+    """The log as a batch leaves it so far: a value, so that it is undone by forgetting it.
 
+    `checkpoint` is what was signed before the batch; empty before the first record of all.
+    """
+
+    checkpoint: str
     frontier: Frontier
-    is_first: bool
     signed: _Signed
 
 
@@ -86,7 +89,7 @@ class Log:
             connection.execute(
                 _INSERT_SUBJECTS, [{"position": position, "subject": subject} for subject in further_subjects]
             )
-        notes[self] = _Growth(growth.frontier.append(leaf), growth.is_first, growth.signed)
+        notes[self] = _Growth(growth.checkpoint, growth.frontier.append(leaf), growth.signed)
         return Place(position, leaf, growth.signed)
 
     def finish(self, connection: Connection) -> None:
@@ -97,12 +100,17 @@ class Log:
         frontier = growth.frontier
         checkpoint = self.sign(frontier)
         head = {"size": frontier.size, "frontier": frontier.octets, "checkpoint": checkpoint}
-        if growth.is_first:
-            connection.execute(_WRITE_FIRST_HEAD, {"id": HEAD_ID, **head})
-        else:
+        if growth.checkpoint:
             connection.execute(_WRITE_HEAD, head)
+        else:
+            connection.execute(_WRITE_FIRST_HEAD, {"id": HEAD_ID, **head})
         growth.signed.checkpoint = checkpoint
         self._written = (frontier.size, frontier.octets, checkpoint)
+
+    def read_head(self, connection: Connection) -> tuple[int, str]:
+        """Return size and checkpoint of the log as they are before this transaction, empty at first; LogBroken."""
+        growth = self._begin(connection)
+        return growth.frontier.size, growth.checkpoint
 
     def sign(self, frontier: Frontier) -> str:
         """Return the signed checkpoint of a frontier."""
@@ -116,13 +124,13 @@ class Log:
                 f"the log ends at {frontier.size}, and went as far as {self._seen}: records were taken away"
             )
         self._seen = frontier.size
-        return _Growth(frontier, head is None, _Signed())
+        return _Growth(head.checkpoint if head is not None else "", frontier, _Signed())
 
     def _check(self, head: Any) -> Frontier:
         """Return the frontier of a head that says what was signed; the one that was written here is not doubted."""
         try:
             frontier = Frontier.from_octets(head.size, head.frontier)
-            if tuple(head) != self._written:
+            if (head.size, head.frontier, head.checkpoint) != self._written:
                 signed = self._key.open(head.checkpoint)
                 if (signed.size, signed.root) != (frontier.size, frontier.root):
                     raise LogBroken("the head of the log is not the one that was signed")

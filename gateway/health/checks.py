@@ -46,11 +46,14 @@ def check_database(database: Database) -> Finding:
     return Finding()
 
 
-def make_audit_check(commit: GroupCommit, trail: AuditTrail, keys: MonthKeys, clock: Callable[[], datetime]) -> Check:
+def make_audit_check(
+    commit: GroupCommit, trail: AuditTrail, keys: MonthKeys, clock: Callable[[], datetime], *, time_stamps: bool
+) -> Check:
     """Return the check that writes what every message writes: the note of its admission, and its audit record.
 
     The note is committed, durably, and replaces the one of the measurement before; the record is sealed, appended to
-    the log, whose head must be as it was signed, and taken back, so that the audit holds exchanges alone.
+    the log, whose head must be as it was signed, and taken back, so that the audit holds exchanges alone. With
+    `time_stamps`, the check says too when none comes.
     """
 
     def check() -> Finding:
