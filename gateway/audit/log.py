@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert
 
 from gateway.audit.checkpoint import CheckpointBroken
 from gateway.audit.entry import entry_octets
@@ -23,8 +23,12 @@ from gateway.storage.group_commit import notes_of
 from gateway.storage.tables import audit_head, audit_records, audit_subjects
 
 HEAD_ID = 1
-_READ_HEAD = select(audit_head.c.size, audit_head.c.frontier, audit_head.c.checkpoint)
-_WRITE_HEAD = update(audit_head)
+# Of each batch, so by the driver's own cursor: SQLAlchemy would cost many times more than they.
+_READ_HEAD = "SELECT size, frontier, checkpoint FROM audit_head"
+_WRITE_HEAD = {
+    "sqlite": "UPDATE audit_head SET size = ?, frontier = ?, checkpoint = ?",
+    "postgresql": "UPDATE audit_head SET size = %s, frontier = %s, checkpoint = %s",
+}
 _WRITE_FIRST_HEAD = insert(audit_head)
 _INSERT = insert(audit_records).inline()
 _INSERT_SUBJECTS = insert(audit_subjects)
@@ -99,13 +103,16 @@ class Log:
             return
         frontier = growth.frontier
         checkpoint = self.sign(frontier)
-        head = {"size": frontier.size, "frontier": frontier.octets, "checkpoint": checkpoint}
+        head = (frontier.size, frontier.octets, checkpoint)
         if growth.checkpoint:
-            connection.execute(_WRITE_HEAD, head)
+            connection.connection.cursor().execute(_WRITE_HEAD[connection.dialect.name], head)
         else:
-            connection.execute(_WRITE_FIRST_HEAD, {"id": HEAD_ID, **head})
+            connection.execute(
+                _WRITE_FIRST_HEAD,
+                {"id": HEAD_ID, "size": frontier.size, "frontier": frontier.octets, "checkpoint": checkpoint},
+            )
         growth.signed.checkpoint = checkpoint
-        self._written = (frontier.size, frontier.octets, checkpoint)
+        self._written = head
 
     def read_head(self, connection: Connection) -> tuple[int, str]:
         """Return size and checkpoint of the log as they are before this transaction, empty at first; LogBroken."""
@@ -117,21 +124,23 @@ class Log:
         return self._key.sign(frontier.size, frontier.root, self._clock())
 
     def _begin(self, connection: Connection) -> _Growth:
-        head = connection.execute(_READ_HEAD).one_or_none()
-        frontier = Frontier() if head is None else self._check(head)
+        cursor = connection.connection.cursor()
+        cursor.execute(_READ_HEAD)
+        head = cursor.fetchone()
+        frontier = Frontier() if head is None else self._check(*head)
         if frontier.size < self._seen:
             raise LogBroken(
                 f"the log ends at {frontier.size}, and went as far as {self._seen}: records were taken away"
             )
         self._seen = frontier.size
-        return _Growth(head.checkpoint if head is not None else "", frontier, _Signed())
+        return _Growth("" if head is None else head[2], frontier, _Signed())
 
-    def _check(self, head: Any) -> Frontier:
+    def _check(self, size: int, peaks: bytes, checkpoint: str) -> Frontier:
         """Return the frontier of a head that says what was signed; the one that was written here is not doubted."""
         try:
-            frontier = Frontier.from_octets(head.size, head.frontier)
-            if (head.size, head.frontier, head.checkpoint) != self._written:
-                signed = self._key.open(head.checkpoint)
+            frontier = Frontier.from_octets(size, peaks)
+            if (size, peaks, checkpoint) != self._written:
+                signed = self._key.open(checkpoint)
                 if (signed.size, signed.root) != (frontier.size, frontier.root):
                     raise LogBroken("the head of the log is not the one that was signed")
         except (ValueError, CheckpointBroken) as reason:

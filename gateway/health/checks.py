@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, delete, insert, select
 
+from gateway.audit.keeping import find_overdue_stamp
 from gateway.audit.keys import MonthKeys
 from gateway.audit.record import AuditRecord, RecordOutcome
 from gateway.audit.sealing import SealedRecord
@@ -67,6 +68,9 @@ def make_audit_check(
         commit.run(partial(_note, now=now))
         if keys.find(sealed.row["month"]) is None:
             return Finding(State.NOK, f"the audit keys of {sealed.row['month']} are gone from their directory")
+        overdue = commit.run(partial(find_overdue_stamp, now=now)) if time_stamps else None
+        if overdue is not None:
+            return Finding(State.DEGRADED, f"no time stamp of a checkpoint since {overdue:%Y-%m-%dT%H:%M:%SZ}")
         return Finding()
 
     return check
