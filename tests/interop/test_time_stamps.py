@@ -9,7 +9,9 @@ import pytest
 from cryptography import x509
 
 from gateway.audit.time_stamp import TimeStampAuthority, TimeStampFailed, verify_time_stamp
+from gateway.audit.verification import Breach, Root, verify
 from tests.unit.test_audit_time_stamp import ROOTS, answering
+from tests.unit.test_audit_verification import KEY, ORIGIN, LogInMemory, checkpoint
 
 CHECKPOINT = "gateway.example/audit\n1\nroot\n\n— gateway.example/audit signature\n".encode()
 CONFIGURATION = """
@@ -88,3 +90,13 @@ def test_an_answer_to_another_question_is_refused(url: str, directory: Path) -> 
     former = TimeStampAuthority(url, roots).stamp(CHECKPOINT)
     with answering(lambda request: (200, former)) as replaying, pytest.raises(TimeStampFailed, match="Nonce mismatch"):
         TimeStampAuthority(replaying, roots).stamp(CHECKPOINT)
+
+
+def test_a_stamped_checkpoint_counts_in_the_verification_of_the_log(url: str, directory: Path) -> None:
+    roots = x509.load_pem_x509_certificates((directory / "ca.pem").read_bytes())
+    stamp = TimeStampAuthority(url, roots).stamp(checkpoint(7).encode())
+    log = LogInMemory([Root("the head", checkpoint(7), stamp=stamp)])
+    assert verify(log, ORIGIN, KEY.public_key(), stamp_roots=roots).stamps == 1
+    moved = LogInMemory([Root("kept", checkpoint(3), stamp=stamp), Root("the head", checkpoint(7))])
+    with pytest.raises(Breach, match="the time stamp of kept is not genuine"):
+        verify(moved, ORIGIN, KEY.public_key(), stamp_roots=roots)
