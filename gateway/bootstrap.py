@@ -13,7 +13,10 @@ from sqlalchemy.exc import OperationalError
 
 from authz.annex import Annex, Role, RoleAnnex
 from authz.annex_document import read_any_annex
+from authz.contract_shape import Contracts
 from gateway.admission import Admission
+from gateway.annexes.approval import Approvals
+from gateway.annexes.operators import OperatorKeys
 from gateway.annexes.registry import AnnexRegistry
 from gateway.annexes.store import AnnexStore
 from gateway.app import GatewayApp, Meter
@@ -64,11 +67,12 @@ class CannotStart(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """The database with what writes to it."""
+    """The database with what writes to it, and the operators who may have annexes written."""
 
     database: Database
     commit: GroupCommit
     trail: AuditTrail
+    annex_operators: OperatorKeys
 
     def close(self) -> None:
         """Write what was accepted, then close the connections."""
@@ -140,7 +144,7 @@ def build_measurer(
     database = Database(settings.database_url, connections=4 + len(REPOSITORIES))
     commit = GroupCommit(database, wait_seconds=DEADLINE_SECONDS)
     keys = MonthKeys(settings.audit_keys)
-    storage = Storage(database, commit, AuditTrail(commit, keys, clock))
+    storage = Storage(database, commit, AuditTrail(commit, keys, clock), OperatorKeys(settings.annex_operators))
     checks: dict[tuple[str, Kind], Check] = {
         ("database", Kind.GATEWAY): partial(check_database, database),
         ("audit", Kind.GATEWAY): make_audit_check(commit, storage.trail, keys, clock),
@@ -162,9 +166,7 @@ def _build(
     _check_schema(storage)
     contracts = load_contracts()
     shapes = contracts.shapes()
-    annexes = AnnexRegistry(
-        AnnexStore(storage.database, storage.commit, storage.trail, lambda text: read_any_annex(text, shapes))
-    )
+    annexes = AnnexRegistry(_open_annex_store(storage, shapes))
     sources = _open_sources(storage, annexes.list_active) | dict(repositories)
     policy = SecurityPolicy(
         max_age=timedelta(seconds=settings.message_max_age), clock_skew=timedelta(seconds=settings.clock_skew)
@@ -237,7 +239,7 @@ def open_storage(settings: Settings, clock: Clock = system_clock) -> Storage:
         keys = MonthKeys(settings.audit_keys)
     except AuditKeysUnusable as error:
         raise CannotStart(f"the audit keys cannot be used: {error}") from None
-    return Storage(database, commit, AuditTrail(commit, keys, clock))
+    return Storage(database, commit, AuditTrail(commit, keys, clock), OperatorKeys(settings.annex_operators))
 
 
 @contextmanager
@@ -279,8 +281,16 @@ def _database_answering() -> Iterator[None]:
 
 def open_annex_store(storage: Storage) -> AnnexStore:
     """Return the store of annexes, which reads them against this version's contracts."""
-    shapes = load_contracts().shapes()
-    return AnnexStore(storage.database, storage.commit, storage.trail, lambda text: read_any_annex(text, shapes))
+    return _open_annex_store(storage, load_contracts().shapes())
+
+
+def open_approvals(storage: Storage) -> Approvals:
+    """Return what has annexes proposed and approved."""
+    return Approvals(open_annex_store(storage), storage.commit, storage.trail)
+
+
+def _open_annex_store(storage: Storage, shapes: Contracts) -> AnnexStore:
+    return AnnexStore(storage.database, lambda text: read_any_annex(text, shapes), storage.annex_operators)
 
 
 def open_user_store(storage: Storage, settings: Settings) -> UserStore:

@@ -107,6 +107,11 @@ class Settings(BaseSettings):
         Path("keys/audit"),
         description="Directory of the monthly audit keys. Never in the database, nor in its backups.",
     )
+    annex_operators: Path = Field(
+        Path("pki/operators"),
+        description="Directory of the public keys of those who activate annexes, the same on every node; read again"
+        " when it changes. See [annex activation](annex-activation.md).",
+    )
     paging_key: Path = Field(
         Path("keys/paging.key"),
         description="Key of the `next` tokens of paged answers, made at the first start; all nodes share it.",
@@ -206,6 +211,7 @@ _PATHS = (
     "client_ca",
     "client_crl",
     "audit_keys",
+    "annex_operators",
     "paging_key",
 )
 

@@ -1,8 +1,11 @@
 """`migrate`: bring the database to the schema of this version."""
 
+from datetime import UTC, datetime
+
 import typer
 
 from gateway import bootstrap
+from gateway.cli.annex.proposing import list_unsigned
 from gateway.cli.output import StateOption, console, get_settings
 
 
@@ -21,6 +24,13 @@ def migrate(state: StateOption = None) -> None:
     storage = bootstrap.open_storage(settings)
     try:
         bootstrap.migrate(storage)
+        unsigned = list_unsigned(bootstrap.open_annex_store(storage).load_after(), datetime.now(UTC))
     finally:
         storage.close()
     console.print("The database is at the schema of this version.")
+    if unsigned:
+        console.print(
+            f"[bold red]{len(unsigned)} annexes give no rights before two operators have signed them:[/] "
+            "ksz-gateway annex propose --unsigned, then ksz-gateway annex approve --all",
+            soft_wrap=True,
+        )

@@ -20,7 +20,8 @@ from sqlalchemy import make_url, select, text
 from sqlalchemy.exc import DBAPIError
 
 from gateway.audit.trail import STRANGER_RECORDS_PER_MINUTE
-from gateway.bootstrap import open_annex_store
+from gateway.bootstrap import open_annex_store, open_approvals
+from gateway.demo_world import activate
 from gateway.storage.database import Database
 from gateway.storage.tables import replay_keys
 
@@ -81,7 +82,7 @@ def test_a_quota_is_exact_across_nodes(nodes: tuple[World, World]) -> None:
     assert len(one.records()) == 30 + STRANGER_RECORDS_PER_MINUTE
 
 
-def test_an_annex_imported_on_one_node_is_in_force_on_the_other_at_the_same_instant(
+def test_an_annex_approved_on_one_node_is_in_force_on_the_other_at_the_same_instant(
     nodes: tuple[World, World],
 ) -> None:
     one = nodes[0]
@@ -90,7 +91,7 @@ def test_an_annex_imported_on_one_node_is_in_force_on_the_other_at_the_same_inst
     (current,) = [each for each in store.load_after() if each.client == "pcsa"]
     narrower = current.document.replace(CONTEXTS["pcsa"], "PCSA:ANOTHER")
     assert narrower != current.document
-    added = store.add(narrower, actor="operator", now=datetime.now(UTC))
+    added = activate(open_approvals(one.gateway.storage), narrower)
     deadline = time.monotonic() + 10
     while any(node.gateway.annexes._sequence < added.sequence for node in nodes):
         assert time.monotonic() < deadline

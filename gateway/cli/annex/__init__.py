@@ -2,8 +2,8 @@
 
 import typer
 
-from gateway.cli.annex import check, importing
+from gateway.cli.annex import approving, check, operators, proposing
 
-app = typer.Typer(help="Check and import annexes.", no_args_is_help=True)
-for module in (check, importing):
+app = typer.Typer(help="Check annexes, propose and approve them.", no_args_is_help=True)
+for module in (check, proposing, approving, operators):
     module.register(app)
