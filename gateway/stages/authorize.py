@@ -1,6 +1,6 @@
 """Authorize: what the annex and the person's integration allow; the decision itself is authz's."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -23,13 +23,15 @@ def authorize(
     facts: Facts,
     employer_access: EmployerAccess,
     environment: Environment,
-    clock: Callable[[], datetime],
 ) -> Permitted:
-    """Gather the facts and decide; NoResult carries the denial, MSG00001 says that a register cannot be read."""
+    """Gather the facts and decide, as of the instant at which the annex was found in force.
+
+    NoResult carries the denial, MSG00001 says that a register cannot be read.
+    """
     request = _access_request(valid)
     supplier = valid.previous.operation.service.supplier
-    annex = get(valid, Authenticated).annex
-    now = clock()
+    authenticated = get(valid, Authenticated)
+    annex, now = authenticated.annex, authenticated.at
     with reading_facts():
         known = AccessFacts(
             _find_persons(request, facts, Organisation.from_values(supplier) if supplier else None),

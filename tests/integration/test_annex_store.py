@@ -1,119 +1,65 @@
 """Annexes: immutable revisions, one client per certificate, and workers that all switch by the clock."""
 
-import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
+from annex_world import (
+    EARLY,
+    AnnexWorld,
+    Presented,
+    Reader,
+    by_fingerprint,
+    document,
+    found,
+    open_annex_world,
+    wait_until,
+)
 from databases import Databases
 from sqlalchemy.exc import OperationalError
-from storage_world import NOON, World, open_world
+from storage_world import NOON, World
 
-from authz.annex import Annex, CertificateBinding, ClientKind
 from authz.annex_document import revision_of
-from authz.organisation import Organisation
 from gateway.annexes.approval import AnnexRefused, Approvals
 from gateway.annexes.operators import OperatorKeys
 from gateway.annexes.registry import AnnexesUnavailable, AnnexRegistry
 from gateway.annexes.store import LEAD_TIME, AnnexStore
 from gateway.audit.sealing import unseal
 from gateway.demo_world import activate
-from gateway.pki import prepare_pki
 from gateway.storage.database import Database
 from gateway.storage.tables import annex_revisions
 
-EARLY = NOON - timedelta(days=30)
-CA = "CN=KSZ Gateway Development CA,O=KSZ Gateway,C=BE"
-
-
-@dataclass(frozen=True)
-class Presented:
-    """A certificate as a caller presents it."""
-
-    sha256: str = "f" * 64
-    issuer: str = CA
-    serial: int = 1001
-
-
-class Reader:
-    """Reads annexes written as JSON, and counts; what is in `too_new` it cannot read."""
-
-    def __init__(self) -> None:
-        self.read: list[str] = []
-        self.too_new: set[str] = set()
-
-    def __call__(self, document: str) -> Annex:
-        self.read.append(document)
-        values = json.loads(document)
-        if document in self.too_new:
-            raise ValueError("unknown operation")
-        return Annex(
-            revision=revision_of(document),
-            client=values["client"],
-            kind=ClientKind.INSTITUTION,
-            identity=Organisation(cbe_number="0999900120"),
-            certificates=tuple(CertificateBinding(**each) for each in values["certificates"]),
-            methods=frozenset(),
-            sign_token=False,
-            represents={},
-            valid_from=date.fromisoformat(values.get("from", "2026-01-01")),
-        )
-
 
 @pytest.fixture
-def world(databases: Databases, tmp_path: Path) -> Iterator[World]:
-    with open_world(databases, tmp_path) as opened:
+def opened(databases: Databases, tmp_path: Path) -> Iterator[AnnexWorld]:
+    with open_annex_world(databases, tmp_path) as opened:
         yield opened
 
 
 @pytest.fixture
-def operators(tmp_path: Path) -> OperatorKeys:
-    prepare_pki(tmp_path, [], NOON)
-    return OperatorKeys(tmp_path / "pki" / "operators")
+def world(opened: AnnexWorld) -> World:
+    return opened.world
 
 
 @pytest.fixture
-def store(world: World, operators: OperatorKeys) -> AnnexStore:
-    return AnnexStore(world.database, Reader(), operators)
+def operators(opened: AnnexWorld) -> OperatorKeys:
+    return opened.operators
 
 
 @pytest.fixture
-def approvals(world: World, store: AnnexStore) -> Approvals:
-    return Approvals(store, world.commit, world.trail)
+def approvals(opened: AnnexWorld) -> Approvals:
+    return opened.approvals
 
 
 @pytest.fixture
-def registry(store: AnnexStore) -> Iterator[AnnexRegistry]:
-    registry = AnnexRegistry(store, poll_seconds=0.01)
-    yield registry
-    registry.close()
-
-
-def document(client: str = "pcsa", serial: int = 1001, **more: Any) -> str:
-    return json.dumps({"client": client, "certificates": [{"issuer": CA, "serial": serial}]} | more)
-
-
-def by_fingerprint(client: str, sha256: str, **more: Any) -> str:
-    return json.dumps({"client": client, "certificates": [{"sha256": sha256}]} | more)
-
-
-def wait_until(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
-def found(registry: AnnexRegistry, now: Any = NOON, **presented: Any) -> str | None:
-    annex = registry.find(Presented(**presented), now)
-    return annex.client if annex else None
+def registry(opened: AnnexWorld) -> AnnexRegistry:
+    return opened.registry
 
 
 def test_annex_is_stored_as_it_was_written_and_recorded(world: World, approvals: Approvals) -> None:
