@@ -3,6 +3,8 @@
 import re
 import shlex
 import textwrap
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,15 +14,18 @@ from sqlalchemy import delete
 from typer.testing import CliRunner
 
 from authz.annex_document import revision_of
-from gateway.annexes.activation import Activation, prove
+from gateway.annexes.activation import Activation, Signatures, prove
 from gateway.bootstrap import open_annex_store, open_approvals
 from gateway.cli import app
+from gateway.cli.annex.proposing import list_unsigned
 from gateway.demo_world import activate
 from gateway.storage.tables import annex_signatures
 
 README = (DOCS.parent / "README.md").read_text("utf-8")
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+SIGNED = Signatures("", "", None, "an", NOON, b"", "bram", b"")
 LINES = shown_commands("annex-activation.md")
-PASSPHRASE = "a long passphrase\n"
+TYPED_TWICE = 2 * "a long passphrase\n"
 
 
 @pytest.fixture
@@ -43,12 +48,13 @@ def test_every_example_does_what_the_page_says(world: World) -> None:
             activate(open_approvals(world.gateway.storage), f"{text}# another\n")
         if "--unsigned" in line:
             assert newest(world, "newcomer").document == text
+            time.sleep((newest(world, "newcomer").active_from - datetime.now(UTC)).total_seconds())
             with world.gateway.storage.database.write() as connection:
                 connection.execute(delete(annex_signatures))
             migrated = CliRunner().invoke(app, ["migrate"])
             assert "annexes give no rights before two operators have signed them" in migrated.output
         words = shlex.split(line.replace("REVISION", revision_of(text)[:12]))
-        done = CliRunner().invoke(app, words, input=2 * PASSPHRASE)
+        done = CliRunner().invoke(app, words, input=TYPED_TWICE)
         assert done.exit_code == 0, (line, done.output, done.exception)
         if line == "annex proposals":
             assert "newcomer" in done.output
@@ -62,6 +68,18 @@ def newest(world: World, client: str) -> Activation:
     store = open_annex_store(world.gateway.storage)
     store.operators.look()
     return [each for each in store.load_after() if each.client == client][-1]
+
+
+def test_what_nobody_signed_is_what_is_in_force_and_then_what_is_planned() -> None:
+    def activation(sequence: int, day: int, signed: bool = False) -> Activation:
+        start = NOON + timedelta(days=day)
+        return Activation(sequence, "r", "pcsa", frozenset(), start, start, "", SIGNED if signed else None)
+
+    past, current, planned = activation(1, -2), activation(2, -1), activation(3, 1)
+    assert list_unsigned([past, current, planned], NOON) == [current]
+    assert list_unsigned([past, current, planned, activation(4, -1, signed=True)], NOON) == [planned]
+    signed = [activation(4, -1, signed=True), activation(5, 1, signed=True)]
+    assert list_unsigned([past, current, planned, *signed], NOON) == []
 
 
 @pytest.mark.parametrize(

@@ -99,15 +99,19 @@ def parse_time(text: str) -> datetime:
 
 
 def list_unsigned(activations: Iterable[Activation], now: datetime) -> list[Activation]:
-    """Return what is in force, unsigned, of each client that no activation was ever signed for."""
-    in_force: dict[str, Activation] = {}
-    signed = set()
+    """Return of each client the activation in force, or else the first to come, that nobody signed; by client."""
+    histories: dict[str, dict[datetime, Activation]] = {}
     for each in sorted(activations, key=lambda one: (one.active_from, one.sequence)):
-        if each.signatures is not None:
-            signed.add(each.client)
-        elif each.active_from <= now or each.client not in in_force:
-            in_force[each.client] = each
-    return [in_force[client] for client in sorted(in_force.keys() - signed)]
+        # Of two for one instant, the later counts; what is replaced already does not.
+        history = histories.setdefault(each.client, {})
+        if each.active_from <= now:
+            history.clear()
+        history[each.active_from] = each
+    first = (
+        next((each for each in histories[client].values() if each.signatures is None), None)
+        for client in sorted(histories)
+    )
+    return [each for each in first if each is not None]
 
 
 def _find_revision(store: AnnexStore, client: str, revision: str) -> str:
