@@ -13,10 +13,14 @@ from sqlalchemy.exc import OperationalError
 
 from authz.annex import Annex, Role, RoleAnnex
 from authz.annex_document import read_any_annex
+from authz.contract_shape import Contracts
 from gateway.admission import Admission
-from gateway.annexes.history import read_histories
+from gateway.annexes.activation import Activation
+from gateway.annexes.approval import Approvals
+from gateway.annexes.history import list_unsigned, read_histories
+from gateway.annexes.operators import OperatorKeys
 from gateway.annexes.registry import AnnexRegistry
-from gateway.annexes.store import AnnexStore
+from gateway.annexes.store import AnnexStore, read_history
 from gateway.app import GatewayApp, Meter
 from gateway.audit.keeping import LogKeeper
 from gateway.audit.keys import AuditKeysUnusable, MonthKeys
@@ -73,11 +77,12 @@ class CannotStart(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """The database with what writes to it."""
+    """The database with what writes to it, and the operators who may have annexes written."""
 
     database: Database
     commit: GroupCommit
     trail: AuditTrail
+    annex_operators: OperatorKeys
 
     def close(self) -> None:
         """Write what was accepted, then close the connections."""
@@ -158,7 +163,9 @@ def build_measurer(
     database = Database(settings.database_url, connections=4 + len(REPOSITORIES))
     commit = GroupCommit(database, wait_seconds=DEADLINE_SECONDS)
     keys = MonthKeys(settings.audit_keys)
-    storage = Storage(database, commit, _open_trail(settings, commit, keys, clock))
+    storage = Storage(
+        database, commit, _open_trail(settings, commit, keys, clock), OperatorKeys(settings.annex_operators)
+    )
     checks: dict[tuple[str, Kind], Check] = {
         ("database", Kind.GATEWAY): partial(check_database, database),
         ("audit", Kind.GATEWAY): make_audit_check(
@@ -206,9 +213,7 @@ def _build(
     _check_schema(storage)
     contracts = load_contracts()
     shapes = contracts.shapes()
-    annexes = AnnexRegistry(
-        AnnexStore(storage.database, storage.commit, storage.trail, lambda text: read_any_annex(text, shapes))
-    )
+    annexes = AnnexRegistry(_open_annex_store(storage, shapes))
     sources = _open_sources(storage, annexes.list_active) | dict(repositories)
     policy = SecurityPolicy(
         max_age=timedelta(seconds=settings.message_max_age), clock_skew=timedelta(seconds=settings.clock_skew)
@@ -283,7 +288,7 @@ def open_storage(settings: Settings, clock: Clock = system_clock) -> Storage:
         raise CannotStart(f"the audit keys cannot be used: {error}") from None
     except ReadingKeyUnusable as error:
         raise CannotStart(f"the auditor's public key cannot be used: {error}, see audit_reading_key.") from None
-    return Storage(database, commit, trail)
+    return Storage(database, commit, trail, OperatorKeys(settings.annex_operators))
 
 
 def _open_trail(settings: Settings, commit: GroupCommit, keys: MonthKeys, clock: Clock) -> AuditTrail:
@@ -321,6 +326,16 @@ def migrate(settings: Settings) -> None:
         database.close()
 
 
+def list_unsigned_annexes(settings: Settings) -> list[Activation]:
+    """Return, without their documents, the annexes from before activations were signed: they give no rights."""
+    database = Database(settings.database_url)
+    try:
+        with _database_answering(), database.read() as connection:
+            return list_unsigned(read_history(connection), system_clock())
+    finally:
+        database.close()
+
+
 def _check_schema(storage: Storage) -> None:
     with _database_answering():
         current = storage.database.is_current()
@@ -350,8 +365,16 @@ def open_registers(storage: Storage) -> Registers:
 
 def open_annex_store(storage: Storage) -> AnnexStore:
     """Return the store of annexes, which reads them against this version's contracts."""
-    shapes = load_contracts().shapes()
-    return AnnexStore(storage.database, storage.commit, storage.trail, lambda text: read_any_annex(text, shapes))
+    return _open_annex_store(storage, load_contracts().shapes())
+
+
+def open_approvals(storage: Storage) -> Approvals:
+    """Return what has annexes proposed and approved."""
+    return Approvals(open_annex_store(storage), storage.commit, storage.trail)
+
+
+def _open_annex_store(storage: Storage, shapes: Contracts) -> AnnexStore:
+    return AnnexStore(storage.database, lambda text: read_any_annex(text, shapes), storage.annex_operators)
 
 
 def open_user_store(storage: Storage, settings: Settings) -> UserStore:

@@ -63,9 +63,12 @@ class Authenticated:
     `signature_value` is what the reply confirms, `replay_key` what makes the message the same as another, until
     `forget_at` (aware, UTC), when it is too old to be accepted anyway; all three are None for an unsigned request.
     `dry_run` is the verified header block that asks for a dry run, not yet read; None without one.
+    `at` is when the annex was found in force: what is decided by it is decided for that instant, so that nothing is
+    decided by an annex after the next one has come into force.
     """
 
     previous: Parsed
+    at: datetime
     certificate: Certificate
     annex: Annex
     method: AuthenticationMethod

@@ -180,7 +180,7 @@ class Pipeline:
             admitted = trail.add(admit(authenticated, self.admission, self.clock))
             resolved = trail.add(resolve(admitted))
             valid = trail.add(validate(resolved))
-            permitted = trail.add(authorize(valid, self.facts, self.employer_access, self.environment, self.clock))
+            permitted = trail.add(authorize(valid, self.facts, self.employer_access, self.environment))
             rehearse(permitted)
             answered = trail.add(dispatch(permitted, self.clock))
             screened = trail.add(screen(answered, self.facts))

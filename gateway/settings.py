@@ -132,6 +132,11 @@ class Settings(BaseSettings):
     audit_time_stamp_ca: Path | None = Field(
         None, description="PEM certificates of the authorities that the time stamps' certificate must come from."
     )
+    annex_operators: Path = Field(
+        Path("pki/operators"),
+        description="Directory of the public keys of those who activate annexes, the same on every node; read again"
+        " when it changes. See [annex activation](annex-activation.md).",
+    )
     paging_key: Path = Field(
         Path("keys/paging.key"),
         description="Key of the `next` tokens of paged answers, made at the first start; all nodes share it.",
@@ -234,6 +239,7 @@ _PATHS = (
     "audit_reading_key",
     "audit_log_key",
     "audit_time_stamp_ca",
+    "annex_operators",
     "paging_key",
 )
 

@@ -49,6 +49,7 @@ def authenticate(
     verified = proof.verified
     return Authenticated(
         previous=parsed,
+        at=now,
         certificate=proof.certificate,
         annex=annex,
         method=proof.method,
