@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from fixtures.messages import envelope, sign
 from gateway.audit.keys import MonthKeys
+from gateway.audit.reading_key import load_auditor_key
 from gateway.audit.sealing import unseal
 from gateway.demo_world import demo_annexes
 from gateway.pki import load_identity
@@ -99,6 +100,5 @@ def read_decisions(state: Path) -> dict[str, tuple[datetime, str]]:
     with database.read() as connection:
         rows = connection.execute(select(audit_records).where(audit_records.c.kind == "exchange")).mappings().all()
     database.close()
-    return {
-        row["customer_ticket"]: (datetime.fromisoformat(unseal(row, keys)["decidedAt"]), row["code"]) for row in rows
-    }
+    auditor = load_auditor_key(state / "pki" / "auditor.key")
+    return {row["customer_ticket"]: (unseal(row, keys, auditor)["decidedAt"], row["code"]) for row in rows}

@@ -10,10 +10,10 @@ import pytest
 from gateway_world import DemoState, LogLines, World, open_world
 from typer.testing import CliRunner, Result
 
-from gateway.annexes.store import Activation
-from gateway.bootstrap import open_annex_store
+from gateway.annexes.activation import Activation
+from gateway.bootstrap import open_approvals
 from gateway.cli import app
-from gateway.demo_world import ANNEXES, annex_files
+from gateway.demo_world import ANNEXES, activate, annex_files
 
 ECONOMY = (ANNEXES / "economy.yaml").read_text("utf-8")
 # As a draft would: three years, another legal context beside, and a last day.
@@ -32,7 +32,7 @@ def world(demo_state: DemoState, tmp_path_factory: pytest.TempPathFactory, log_l
 @pytest.fixture(scope="module")
 def coming(world: World) -> Activation:
     """Another revision of economy's annex, three days ahead."""
-    return open_annex_store(world.gateway.storage).add(CHANGED, actor="tests", now=datetime.now(UTC), active_from=AHEAD)
+    return activate(open_approvals(world.gateway.storage), CHANGED, active_from=AHEAD)
 
 
 def run(world: World, *arguments: str | Path) -> Result:
@@ -81,14 +81,14 @@ def test_an_annex_that_does_not_hold_today_is_listed_as_such(world: World, valid
     text = ECONOMY.replace("client: economy", f"client: {name}").replace("validFrom: 2024-01-01", validity)
     text = text.replace("serial: 1002", f"serial: {9000 + len(name)}")
     past = datetime(2020, 1, 1, tzinfo=UTC)
-    open_annex_store(world.gateway.storage).add(text, actor="tests", now=datetime.now(UTC), active_from=past)
+    activate(open_approvals(world.gateway.storage), text, active_from=past)
     (found,) = (each for each in read(world, "list") if each["client"] == name)
     assert found["standing"] == standing
 
 
 def test_a_first_annex_ahead_is_coming(world: World) -> None:
     text = ECONOMY.replace("client: economy", "client: newcomer").replace("serial: 1002", "serial: 9999")
-    open_annex_store(world.gateway.storage).add(text, actor="tests", now=datetime.now(UTC), active_from=AHEAD)
+    activate(open_approvals(world.gateway.storage), text, active_from=AHEAD)
     (found,) = (each for each in read(world, "list") if each["client"] == "newcomer")
     assert (found["standing"], found["next"]) == ("coming", None)
     assert "no annex in force" in refused(world, "show", "newcomer")

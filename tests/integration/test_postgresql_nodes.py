@@ -22,7 +22,6 @@ from sqlalchemy import make_url, select, text
 from sqlalchemy.exc import DBAPIError
 
 from fixtures.messages import ZEEP, envelope, sign
-from gateway.audit.sealing import unseal
 from gateway.audit.trail import STRANGER_RECORDS_PER_MINUTE
 from gateway.bootstrap import open_annex_store, open_approvals
 from gateway.demo_world import activate
@@ -142,10 +141,7 @@ def test_under_load_both_nodes_switch_at_the_announced_instant(state: DemoState,
                 over.set()
             for each in asking:
                 each.result()
-        decided = [
-            (datetime.fromisoformat(unseal(row, one.gateway.storage.trail._keys)["decidedAt"]), row["code"])
-            for row in one.records()
-        ]
+        decided = [(one.unseal(row)["decidedAt"], row["code"]) for row in one.records()]
     before = [code for at, code in decided if at < added.active_from]
     after = [code for at, code in decided if at >= added.active_from]
     assert (set(before), set(after)) == ({"MSG00000"}, {"MSG00013"})
