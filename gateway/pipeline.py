@@ -30,8 +30,6 @@ from typing import Protocol
 import structlog
 
 from authz.ssin import Environment
-from gateway.admission import Admission
-from gateway.annex_registry import AnnexRegistry
 from gateway.established import (
     Admitted,
     Arrived,
@@ -50,8 +48,8 @@ from gateway.facts import EmployerAccess, Facts, TechnicalUsers
 from gateway.recorder import Unrecorded
 from gateway.refusal import Fault, NoResult, Refusal
 from gateway.replies import Message, Replies
-from gateway.stages.admit import admit
-from gateway.stages.authenticate import authenticate
+from gateway.stages.admit import Admits, admit
+from gateway.stages.authenticate import Annexes, authenticate
 from gateway.stages.authorize import authorize
 from gateway.stages.disclose import disclose
 from gateway.stages.dispatch import dispatch
@@ -123,9 +121,9 @@ class Pipeline:
     limits: XmlLimits
     trust: Trust
     policy: SecurityPolicy
-    annexes: AnnexRegistry
+    annexes: Annexes
     technical_users: TechnicalUsers
-    admission: Admission
+    admission: Admits
     facts: Facts
     employer_access: EmployerAccess
     environment: Environment

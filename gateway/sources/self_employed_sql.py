@@ -101,10 +101,9 @@ class SqlSelfEmployedRepository:
 
     def find_contributions(self, ssin: str, begin: str, end: str) -> ContributionAccount | None:
         """Return the contributions by quarter and fund; only an empty answer costs a second query."""
-        with asking(self._read) as connection:
-            rows = connection.execute(_CONTRIBUTIONS, {"ssin": ssin, "begin": begin, "end": end}).all()
-            if not rows and connection.execute(_ANY_CONTRIBUTION, {"ssin": ssin}).first() is None:
-                return None
+        rows = self._find_rows(ssin, begin, end)
+        if rows is None:
+            return None
         return ContributionAccount(
             ssin=ssin,
             contributions=tuple(
@@ -112,6 +111,23 @@ class SqlSelfEmployedRepository:
             ),
             missing=tuple(MissingDelivery(row.quarter, row.fund) for row in rows if row.missing),
         )
+
+    def find_funds(self, ssin: str, begin: str, end: str) -> dict[str, tuple[str, ...]] | None:
+        """Return which fund keeps the account of which quarters; None when none ever kept one of the person."""
+        rows = self._find_rows(ssin, begin, end)
+        if rows is None:
+            return None
+        funds: dict[str, tuple[str, ...]] = {}
+        for row in rows:
+            funds[row.fund] = (*funds.get(row.fund, ()), row.quarter)
+        return funds
+
+    def _find_rows(self, ssin: str, begin: str, end: str) -> Sequence[Row[*tuple[Any, ...]]] | None:
+        with asking(self._read) as connection:
+            rows = connection.execute(_CONTRIBUTIONS, {"ssin": ssin, "begin": begin, "end": end}).all()
+            if not rows and connection.execute(_ANY_CONTRIBUTION, {"ssin": ssin}).first() is None:
+                return None
+        return rows
 
     def is_pcsa(self, cbe_number: str) -> bool:
         """Say whether the register has the organisation among its PCSAs."""

@@ -9,7 +9,7 @@ class SelfEmployedRepository(Protocol):
     """Asks the RSVZ.
 
     Every method may raise `SourceUnavailable` (it cannot be asked now), `SourceAnswerInvalid` (it answered
-    what it may not) or `SourceCommunicationFailed` (the exchange broke off).
+    what it may not), `SsinUnknownToSource` or `SourceCommunicationFailed` (the exchange broke off).
     """
 
     def find_career(self, ssin: str) -> Career | None:

@@ -1,0 +1,180 @@
+"""The NSSO's Dimona behind DimonaService as another institution's service.
+
+Implements `services.dimona.repository`. The contract has no question about employers: that register is asked here.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from hashlib import sha256
+
+from gateway.sources.remote import Answer, RemoteSource
+from gateway.sources.remote_dimona_values import (
+    invalid,
+    present,
+    read_declaration,
+    read_period,
+    read_result,
+    write_declaration,
+    write_employer,
+    write_worker,
+)
+from gateway.sources.remote_pages import Pages, RemotePage
+from gateway.sources.remote_statuses import FOUND, expect
+from services.consultation import SourceCommunicationFailed, SsinUnknownToSource, Values
+from services.dimona.declaration import DeclarationAnswer, RecordedDeclaration, Submission
+from services.dimona.period import DeclarationPage, DeclarationSearch, EmploymentPeriod, PeriodPage, PeriodSearch
+from services.dimona.repository import EmployerUnknown, TicketReused
+from services.dimona.submission import TICKET
+from services.employer import Employer, EmployerReference
+from services.paging import NEXT
+
+_NO_DATA, _UNUSABLE = "MSG00100", "MSG00008"
+_EMPLOYER = "criteria/employer"
+
+FindEmployer = Callable[[EmployerReference], Employer | None]
+
+
+class RemoteDimonaRepository:
+    """Asks and tells the source."""
+
+    def __init__(self, source: RemoteSource, find_employer: FindEmployer) -> None:
+        self._source = source
+        self._find_employer = find_employer
+        self._pages = Pages()
+
+    def probe(self) -> None:
+        """Ask for nobody: return if the source answers."""
+        self._source.probe()
+
+    def submit(self, submission: Submission) -> tuple[DeclarationAnswer, ...]:
+        """Tell the declarations, once; what is sent again under the same ticket gets the same answers.
+
+        The source knows this gateway as one client: its ticket is made of our client's name and its ticket.
+        """
+        criteria = {
+            "employer": write_employer(submission.employer),
+            "declaration": [write_declaration(each) for each in submission.declarations],
+        }
+        answer = self._source.tell("submitDeclarations", criteria, _make_ticket(submission))
+        if answer.value == "fault":
+            raise SourceCommunicationFailed("the source did not say whether it recorded the declarations")
+        if answer.code == _UNUSABLE:
+            _refuse(answer)
+        expect(answer, FOUND)
+        results = answer.values.get("declarationResults", {}).get("declarationResult", ())
+        if [each["sequenceNumber"] for each in results] != list(range(1, len(submission.declarations) + 1)):
+            raise invalid("answers that are not one for each declaration")
+        return tuple(read_result(each) for each in results)
+
+    def find_employer(self, reference: EmployerReference) -> Employer | None:
+        """Ask our own register."""
+        return self._find_employer(reference)
+
+    def find_periods(self, search: PeriodSearch, limit: int) -> PeriodPage:
+        """Ask for as many pages as `limit` takes, and about one worker after the other; all within one deadline."""
+        until = self._source.begin()
+        if len(search.ssins) <= 1:
+            return self._find_periods(search, limit, until)
+        found: list[EmploymentPeriod] = []
+        for ssin in search.ssins:
+            page = self._find_periods(replace(search, ssins=(ssin,)), limit, until)
+            found += page.periods
+            if page.more:
+                return PeriodPage(page.periods, more=True)
+        found.sort(key=lambda period: period.period_id)
+        return PeriodPage(tuple(found[:limit]), len(found) > limit)
+
+    def find_declarations(self, search: DeclarationSearch, limit: int) -> DeclarationPage:
+        """Ask for as many pages as `limit` takes, within one deadline."""
+        until = self._source.begin()
+
+        def ask(token: str | None) -> RemotePage[RecordedDeclaration]:
+            values = self._ask("consultDeclarations", _write_declarations(search, token), search.ssin, until)
+            found = values.get("declarations", {}).get("declaration", ())
+            return RemotePage(tuple(read_declaration(each) for each in found), values.get(NEXT))
+
+        question = replace(search, after=None)
+        items, more = self._pages.read(question, search.after, limit, ask, lambda each: each.number)
+        return DeclarationPage(items, more)
+
+    def close(self) -> None:
+        """Take no more questions."""
+        self._source.close()
+
+    def _find_periods(self, search: PeriodSearch, limit: int, until: float) -> PeriodPage:
+        ssin = search.ssins[0] if search.ssins else None
+
+        def ask(token: str | None) -> RemotePage[EmploymentPeriod]:
+            values = self._ask("consultPeriods", _write_periods(search, ssin, token), ssin, until)
+            found = values.get("employmentPeriods", {}).get("employmentPeriod", ())
+            return RemotePage(tuple(read_period(each) for each in found), values.get(NEXT))
+
+        question = replace(search, after=None)
+        items, more = self._pages.read(question, search.after, limit, ask, lambda each: each.period_id)
+        return PeriodPage(items, more)
+
+    def _ask(self, operation: str, criteria: Values, ssin: str | None, until: float) -> Values:
+        """Return the values of a reply; those of one without data when nothing, or nobody, is known."""
+
+        def about(values: Values) -> bool:
+            return ssin is None or all(worker == ssin for worker in _workers(values))
+
+        answer = self._source.ask(operation, criteria, about, until)
+        try:
+            expect(answer, FOUND | {_NO_DATA})
+        except SsinUnknownToSource:
+            return {}
+        return answer.values
+
+
+def _workers(values: Values) -> list[str | None]:
+    items = (
+        *values.get("declarations", {}).get("declaration", ()),
+        *values.get("employmentPeriods", {}).get("employmentPeriod", ()),
+    )
+    return [each.get("worker", {}).get("ssin") for each in items]
+
+
+def _refuse(answer: Answer) -> None:
+    """Raise what a criterion that the source cannot use is to the port."""
+    field = dict(answer.information).get("field", "")
+    if field == TICKET:
+        raise TicketReused
+    if field.startswith(_EMPLOYER):
+        raise EmployerUnknown
+
+
+def _make_ticket(submission: Submission) -> str:
+    return sha256(f"{submission.client}\0{submission.ticket}".encode()).hexdigest()[:32]
+
+
+def _write_periods(search: PeriodSearch, ssin: str | None, token: str | None) -> Values:
+    return present(
+        worker=write_worker(ssin, search.worker_name),
+        employer=write_employer(search.employer),
+        period=_write_days(search.begin, search.end),
+        event=search.event.value if search.event else None,
+        workerType=list(search.worker_types) or None,
+        jointCommittee=list(search.joint_committees) or None,
+        usingCompany=search.using_company,
+        includeCancelled=search.include_cancelled or None,
+        next=token,
+    )
+
+
+def _write_declarations(search: DeclarationSearch, token: str | None) -> Values:
+    return present(
+        declarationNumber=search.number,
+        worker=write_worker(search.ssin, search.worker_name),
+        employer=write_employer(search.employer),
+        receptionPeriod=_write_days(search.received_from, search.received_until),
+        jointCommittee=search.joint_committee,
+        workerType=search.worker_type,
+        usingCompany=search.using_company,
+        next=token,
+    )
+
+
+def _write_days(begin: date | None, end: date | None) -> Values | None:
+    return present(beginDate=begin, endDate=end) or None
