@@ -22,12 +22,13 @@ def _check_address(text: str) -> str:
     url = urlsplit(text)
     if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment or url.username:
         raise ValueError("write https://HOST/PATH")
-    if url.scheme == "http" and not _is_loopback(url.hostname):
+    if url.scheme == "http" and not is_loopback(url.hostname):
         raise ValueError("a source on another machine is asked over https")
     return text
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether an address, which is no name, is this machine's own."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

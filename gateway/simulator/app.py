@@ -22,19 +22,21 @@ from gateway.refusal import Refusal
 from gateway.replies import Message, Replies
 from gateway.simulator.client import OneClient
 from gateway.simulator.fund import FundAccounts
+from gateway.source_settings import REMOTE_SERVICES, WITH_FUNDS
 from gateway.wss.policy import SecurityPolicy
 from gateway.wss.trust import Trust
 from gateway.xml.parse import XmlLimits
+from services.registry import load_services
 from services.self_employed.codes import SOCIAL_INSURANCE_FUND
-from services.self_employed.repository import SelfEmployedRepository
 
-SELF_EMPLOYED = "SelfEmployedService/v2"
 MAX_BYTES = 256 * 1024
 
 
-def fund_path(code: str) -> str:
-    """Return the path of a fund's own service."""
-    return f"/funds/{code}/SelfEmployedService/v2/consult"
+def list_paths() -> dict[str, str]:
+    """Return the path of each source by its name: a service, or a fund (`SelfEmployedService/v2 fund 003`)."""
+    services = {each.name: each.path for each in load_services() if each.name in REMOTE_SERVICES}
+    funds = {code: f"/funds/{code}{services[WITH_FUNDS]}" for code in map(str, SOCIAL_INSURANCE_FUND.elements)}
+    return services | {f"{WITH_FUNDS} fund {code}": path for code, path in funds.items()}
 
 
 class SimulatedSources:
@@ -56,17 +58,14 @@ class SimulatedSources:
     ) -> None:
         """`repositories` are by the name of their service, `ports` what else services need."""
         catalogue = load_catalogue()
-        self.paths: dict[str, str] = {}
+        by_name = {contract.descriptor.name: contract for contract in contracts.services.values()}
         endpoints: dict[str, ServiceEndpoint] = {}
-        for path, contract in contracts.services.items():
-            name = contract.descriptor.name
-            if name not in repositories:
-                continue
-            self.paths[name] = path
-            endpoints[path] = ServiceEndpoint(contract, repositories[name], public_url, **ports)
-            if name == SELF_EMPLOYED:
-                register: Any = repositories[name]
-                self._add_funds(endpoints, contract, register, public_url)
+        for name, path in list_paths().items():
+            service, _, fund = name.partition(" fund ")
+            repository: Any = repositories.get(service)
+            if repository is not None:
+                played = FundAccounts(repository, fund) if fund else repository
+                endpoints[path] = ServiceEndpoint(by_name[service], played, public_url, **ports)
         policy = SecurityPolicy()
         pipeline = Pipeline(
             max_bytes=MAX_BYTES,
@@ -92,13 +91,6 @@ class SimulatedSources:
         self.app = serve()
         self.wrong_person = serve(replies=_AboutSomebodyElse(catalogue, public_url, clock))
         self.forged = serve(signer=forger)
-
-    def _add_funds(
-        self, endpoints: dict[str, ServiceEndpoint], contract: Any, register: SelfEmployedRepository, public_url: str
-    ) -> None:
-        for code in map(str, SOCIAL_INSURANCE_FUND.elements):
-            self.paths[f"{SELF_EMPLOYED} fund {code}"] = path = fund_path(code)
-            endpoints[path] = ServiceEndpoint(contract, FundAccounts(register, code), public_url)
 
 
 class _AboutSomebodyElse(Replies):

@@ -53,6 +53,9 @@ class Rule:
     share: float = 1.0
     where: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.where}{':' if self.where else ''}{self.fault}={self.share * 100:g}%"
+
 
 def read_rule(text: str) -> Rule:
     """Read a rule; NoSuchFault for another text."""

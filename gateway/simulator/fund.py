@@ -1,5 +1,7 @@
 """One social insurance fund: of what the RSVZ's register holds, the accounts that this fund keeps, and nothing else."""
 
+from datetime import date
+
 from services.self_employed.career import Career, ContributionAccount
 from services.self_employed.repository import SelfEmployedRepository
 
@@ -13,7 +15,7 @@ class FundAccounts:
         self._register = register
         self._code = code
 
-    def find_career(self, ssin: str) -> Career | None:
+    def find_career(self, ssin: str, begin: date = date.min, end: date | None = None) -> Career | None:
         """Return None: careers are the RSVZ's."""
         return None
 

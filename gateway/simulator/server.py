@@ -26,12 +26,15 @@ _DTD = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'
 
 
 class SimulatorServer(ThreadingHTTPServer):
-    """Serves the sources; bound when made. `close` ends what hangs."""
+    """Serves `sources`, which must be put in before it is started; bound when made. `close` ends what hangs."""
 
-    def __init__(self, address: tuple[str, int], sources: SimulatedSources, faults: Faults) -> None:
+    daemon_threads = True
+    sources: SimulatedSources
+
+    def __init__(self, address: tuple[str, int], faults: Faults) -> None:
         super().__init__(address, _Handler)
-        self.sources = sources
         self.faults = faults
+        self._thread: threading.Thread | None = None
         self.stopping = threading.Event()
         self.last_answers: dict[str, bytes] = {}
 
@@ -43,12 +46,15 @@ class SimulatorServer(ThreadingHTTPServer):
 
     def start(self) -> None:
         """Serve in a thread."""
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
         """Stop, and let go of everybody who waits."""
         self.stopping.set()
-        self.shutdown()
+        if self._thread is not None:
+            self.shutdown()
+            self._thread.join()
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:

@@ -7,6 +7,7 @@ the account of which quarter, the register knows; what the account says, the fun
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
+from datetime import date
 from typing import Protocol
 
 import structlog
@@ -14,7 +15,7 @@ import structlog
 from services.consultation import (
     SourceAnswerInvalid,
     SourceCommunicationFailed,
-    SourceFault,
+    SourceUnavailable,
     SsinUnknownToSource,
 )
 from services.self_employed.career import Career, Contribution, ContributionAccount, MissingDelivery
@@ -63,9 +64,9 @@ class FundsBroker:
         if probe is not None:
             probe()
 
-    def find_career(self, ssin: str) -> Career | None:
+    def find_career(self, ssin: str, begin: date = date.min, end: date | None = None) -> Career | None:
         """Ask the register."""
-        return self._register.find_career(ssin)
+        return self._register.find_career(ssin, begin, end)
 
     def is_pcsa(self, cbe_number: str) -> bool:
         """Ask the register."""
@@ -114,15 +115,13 @@ class FundsBroker:
 
 
 def _take(fund: str, future: "Future[ContributionAccount | None]") -> ContributionAccount | None:
-    """Return what came back, None when nothing usable did; raises SourceAnswerInvalid."""
+    """Return what came back, None when the fund could not be asked; raises what else it did."""
     if not future.done():
         future.cancel()
         return None
     try:
         return future.result()
-    except SourceAnswerInvalid:
-        raise
-    except (SourceFault, SourceCommunicationFailed) as error:
+    except (SourceUnavailable, SourceCommunicationFailed) as error:
         log.warning("fund_missing", fund=fund, error=type(error).__name__)
         return None
 

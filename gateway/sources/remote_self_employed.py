@@ -4,7 +4,8 @@ Implements `services.self_employed.repository`. The contract has no question abo
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
+from datetime import date
 
 from gateway.sources.remote import Answer, RemoteSource
 from gateway.sources.remote_persons import about_person
@@ -19,8 +20,14 @@ from services.self_employed.career import (
     MissingDelivery,
     Segment,
 )
+from services.self_employed.codes import SourceCodeUnexpected, read_rows
+from services.self_employed.operations import MAX_AFFILIATIONS, MAX_SEGMENTS
+from services.self_employed.repository import CareerTooLarge, NothingInPeriod
 
-_NO_DATA, _NOTHING_IN_PERIOD, _TOO_LARGE, _UNAVAILABLE = "SES00100", "SES00200", "GTW00003", "MSG00020"
+_NO_DATA, _NOTHING_IN_PERIOD, _CODE_UNEXPECTED = "SES00100", "SES00200", "SES00500"
+_TOO_LARGE, _UNAVAILABLE = "GTW00003", "MSG00020"
+_CODE_LISTS = frozenset(read_rows())
+_CODE = re.compile(r"[0-9A-Za-z]{1,16}")
 _QUARTERS = re.compile(r"([12]\d{3}Q[1-4])(?:-([12]\d{3}Q[1-4]))?")
 # Of one person, in one answer of a source that has lost count.
 _MOST_QUARTERS = 400
@@ -37,11 +44,19 @@ class RemoteSelfEmployedRepository:
         """Ask for nobody: return if the source answers."""
         self._source.probe()
 
-    def find_career(self, ssin: str) -> Career | None:
-        """Ask for the whole career."""
-        answer = self._source.ask("consultCareer", {"ssin": ssin}, about_person(ssin))
-        expect(answer, FOUND | {_NO_DATA})
-        return None if answer.code == _NO_DATA else _read_career(ssin, answer.values.get("career"))
+    def find_career(self, ssin: str, begin: date = date.min, end: date | None = None) -> Career | None:
+        """Ask for what overlaps the period; for the whole career when it begins with the calendar."""
+        period = {"beginDate": begin} | ({"endDate": end} if end is not None else {})
+        criteria = {"ssin": ssin} | ({"period": period} if begin > date.min else {})
+        answer = self._source.ask("consultCareer", criteria, about_person(ssin))
+        _expect(answer, FOUND | {_NO_DATA, _NOTHING_IN_PERIOD, _TOO_LARGE})
+        if answer.code == _NO_DATA:
+            return None
+        if answer.code == _NOTHING_IN_PERIOD:
+            raise NothingInPeriod("the source has nothing in the period")
+        if answer.code == _TOO_LARGE:
+            raise _too_large(dict(answer.information).get("element", ""))
+        return _read_career(ssin, answer.values.get("career"))
 
     def find_contributions(self, ssin: str, begin: str, end: str) -> ContributionAccount | None:
         """Ask for the quarters, in as many parts as the source wants; all within one deadline."""
@@ -74,13 +89,30 @@ class RemoteSelfEmployedRepository:
             answer = self._source.ask("consultContributions", criteria, about_person(ssin), until)
             if answer.code == _UNAVAILABLE and dict(answer.information).get("quarters"):
                 return answer, end
-            expect(answer, FOUND | {_NO_DATA, _NOTHING_IN_PERIOD, _TOO_LARGE})
+            _expect(answer, FOUND | {_NO_DATA, _NOTHING_IN_PERIOD, _TOO_LARGE})
             if answer.code != _TOO_LARGE:
                 return answer, end
             fitting = dict(answer.information).get("endQuarter", "")
             if not begin <= fitting < end:
                 raise _invalid("more than it can tell, and does not say what would fit")
             end = fitting
+
+
+def _expect(answer: Answer, expected: Container[str]) -> None:
+    """Do as `expect`; SourceCodeUnexpected when the source knows a code that its own tables do not have."""
+    if answer.code == _CODE_UNEXPECTED:
+        told = dict(answer.information)
+        code_list, code = told.get("codeList", ""), told.get("code", "")
+        if code_list in _CODE_LISTS and _CODE.fullmatch(code):
+            raise SourceCodeUnexpected(code_list, code)
+    expect(answer, expected)
+
+
+def _too_large(element: str) -> CareerTooLarge:
+    maximum = {"affiliation": MAX_AFFILIATIONS, "careerSegment": MAX_SEGMENTS}.get(element)
+    if maximum is None:
+        raise _invalid("more than it can tell, and does not say of what")
+    return CareerTooLarge(element, maximum)
 
 
 def read_missing(information: Iterable[tuple[str, str]]) -> Iterator[MissingDelivery]:

@@ -15,6 +15,8 @@ FOUND = frozenset({"MSG00000"})
 _UNKNOWN_PERSON = frozenset({"MSG00005", "MSG00006", "MSG00007", "MSG00021"})
 # It, or what it asks itself, cannot answer now.
 _AWAY = frozenset({"MSG00001", "MSG00002", "MSG00003", "MSG00020", "GTW00001", "GTW00002"})
+# What it would have to tell is not fit to be told.
+_CONTRADICTION = "MSG00023"
 # It does not let us ask this: its operator and ours have to talk, our clients can do nothing.
 _REFUSES_US = frozenset({"MSG00004", "MSG00012", "MSG00013", "MSG00014", "MSG00015", "MSG00016", "MSG00027"})
 
@@ -39,5 +41,8 @@ def make_fault(answer: Answer) -> SourceFault:
         return SsinUnknownToSource("the source does not know the person")
     if answer.code in _AWAY:
         return SourceUnavailable("the source says that it is unavailable")
-    reason = f"status {answer.code}, which does not answer the question"
+    if answer.code == _CONTRADICTION:
+        reason = "word that its own record contradicts itself"
+    else:
+        reason = f"status {answer.code}, which does not answer the question"
     return SourceAnswerInvalid(f"the source gave {reason}", (("details", reason),))

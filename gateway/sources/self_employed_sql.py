@@ -5,6 +5,7 @@ on as it is stored.
 """
 
 from collections.abc import Sequence
+from datetime import date
 from itertools import groupby
 from typing import Any
 
@@ -93,8 +94,8 @@ class SqlSelfEmployedRepository:
         with asking(self._read) as connection:
             connection.execute(_NOBODY).first()
 
-    def find_career(self, ssin: str) -> Career | None:
-        """Return the career, affiliations in the register's order, segments by date."""
+    def find_career(self, ssin: str, begin: date = date.min, end: date | None = None) -> Career | None:
+        """Return the whole career, affiliations in the register's order, segments by date."""
         with asking(self._read) as connection:
             rows = connection.execute(_CAREER, {"ssin": ssin}).all()
         return _make_career(rows) if rows else None

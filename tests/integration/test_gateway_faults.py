@@ -571,7 +571,7 @@ class Unexpected:
     def __init__(self, text: str) -> None:
         self._text = text
 
-    def find_career(self, ssin: str) -> Career | None:
+    def find_career(self, ssin: str, *period: object) -> Career | None:
         raise ZeroDivisionError(f"{self._text}{ssin}")
 
     def is_pcsa(self, cbe_number: str) -> bool:
@@ -598,7 +598,7 @@ class Odd:
         affiliation = Affiliation("003", None, (segment,))
         self._career = replace(Career(SSIN, "DEMO", None, None, (affiliation,)), **changes)
 
-    def find_career(self, ssin: str) -> Career | None:
+    def find_career(self, ssin: str, *period: object) -> Career | None:
         return self._career
 
     def is_pcsa(self, cbe_number: str) -> bool:
@@ -653,7 +653,7 @@ class Talkative:
     def __init__(self, information: tuple[tuple[str, str], ...]) -> None:
         self._information = information
 
-    def find_career(self, ssin: str) -> Career | None:
+    def find_career(self, ssin: str, *period: object) -> Career | None:
         raise SourceUnavailable("out", self._information)
 
     def is_pcsa(self, cbe_number: str) -> bool:
