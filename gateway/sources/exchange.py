@@ -108,12 +108,12 @@ class Exchange:
         connection.sock.settimeout(self._seconds())
         connection.request(method, path, body, headers)
         connection.sock.settimeout(self._seconds())
-        response = connection.getresponse()
-        if response.status not in expected:
-            raise NotServed(f"HTTP status {response.status}")
-        if not response.headers.get_content_type().endswith("/xml"):
-            raise BadAnswer("the answer is not XML")
-        return self._read(response)
+        with connection.getresponse() as response:
+            if response.status not in expected:
+                raise NotServed(f"HTTP status {response.status}")
+            if not response.headers.get_content_type().endswith("/xml"):
+                raise BadAnswer("the answer is not XML")
+            return self._read(response)
 
     def _read(self, response: http.client.HTTPResponse) -> bytes:
         content = bytearray()
