@@ -11,7 +11,7 @@ import zeep
 from lxml import etree
 
 from gateway.contracts import WSDL_FOLDER, XSD_FOLDER, ServiceContract
-from gateway.sources.trouble import BadAnswer
+from gateway.sources.trouble import BadAnswer, NotSent
 from gateway.xml.binding import Unreadable, compile_reader
 from gateway.xml.namespaces import SOAP
 from gateway.xml.validation import Schema
@@ -54,8 +54,12 @@ class RemoteContract:
         return self._actions[operation]
 
     def write(self, operation: str, values: Values) -> str:
-        """Return the request as the canonical text of the Body's one element."""
-        envelope = self._zeep.create_message(self._zeep.service, operation, **values)
+        """Return the request as the canonical text of the Body's element; NotSent when the contract cannot say it."""
+        try:
+            envelope = self._zeep.create_message(self._zeep.service, operation, **values)
+        except (zeep.exceptions.Error, TypeError):
+            # Without its text, which may quote the values; the port asks what the contract has no question for.
+            raise NotSent("the contract cannot say what is asked") from None
         (payload,) = envelope.iterfind(f"{{{SOAP}}}Body/*")
         return etree.tostring(payload, method="c14n", exclusive=True).decode()
 

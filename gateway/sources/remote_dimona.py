@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 
+import structlog
+
 from gateway.sources.remote import Answer, RemoteSource
 from gateway.sources.remote_dimona_values import (
     invalid,
@@ -21,13 +23,15 @@ from gateway.sources.remote_dimona_values import (
 )
 from gateway.sources.remote_pages import Pages, RemotePage
 from gateway.sources.remote_statuses import FOUND, expect
-from services.consultation import SourceCommunicationFailed, SsinUnknownToSource, Values
-from services.dimona.declaration import DeclarationAnswer, RecordedDeclaration, Submission
+from services.consultation import SourceCommunicationFailed, SourceFault, SsinUnknownToSource, Values
+from services.dimona.declaration import Accepted, DeclarationAnswer, RecordedDeclaration, Submission
 from services.dimona.period import DeclarationPage, DeclarationSearch, EmploymentPeriod, PeriodPage, PeriodSearch
 from services.dimona.repository import EmployerUnknown, TicketReused
 from services.dimona.submission import TICKET
 from services.employer import Employer, EmployerReference
 from services.paging import NEXT
+
+log = structlog.get_logger(__name__)
 
 _NO_DATA, _UNUSABLE = "MSG00100", "MSG00008"
 _EMPLOYER = "criteria/employer"
@@ -65,7 +69,7 @@ class RemoteDimonaRepository:
         results = answer.values.get("declarationResults", {}).get("declarationResult", ())
         if [each["sequenceNumber"] for each in results] != list(range(1, len(submission.declarations) + 1)):
             raise invalid("answers that are not one for each declaration")
-        return tuple(read_result(each) for each in results)
+        return self._name_workers(submission, tuple(read_result(each) for each in results))
 
     def find_employer(self, reference: EmployerReference) -> Employer | None:
         """Ask our own register."""
@@ -76,19 +80,25 @@ class RemoteDimonaRepository:
         until = self._source.begin()
         if len(search.ssins) <= 1:
             return self._find_periods(search, limit, until)
-        found: list[EmploymentPeriod] = []
+        # Two numbers of one person find the same periods.
+        found: dict[str, EmploymentPeriod] = {}
         for ssin in search.ssins:
             page = self._find_periods(replace(search, ssins=(ssin,)), limit, until)
-            found += page.periods
             if page.more:
-                return PeriodPage(page.periods, more=True)
-        found.sort(key=lambda period: period.period_id)
-        return PeriodPage(tuple(found[:limit]), len(found) > limit)
+                return page
+            found |= {period.period_id: period for period in page.periods}
+        periods = sorted(found.values(), key=lambda period: period.period_id)
+        return PeriodPage(tuple(periods[:limit]), len(periods) > limit)
 
     def find_declarations(self, search: DeclarationSearch, limit: int) -> DeclarationPage:
         """Ask for as many pages as `limit` takes, within one deadline."""
-        until = self._source.begin()
+        return self._find_declarations(search, limit, self._source.begin())
 
+    def close(self) -> None:
+        """Take no more questions."""
+        self._source.close()
+
+    def _find_declarations(self, search: DeclarationSearch, limit: int, until: float) -> DeclarationPage:
         def ask(token: str | None) -> RemotePage[RecordedDeclaration]:
             values = self._ask("consultDeclarations", _write_declarations(search, token), search.ssin, until)
             found = values.get("declarations", {}).get("declaration", ())
@@ -98,9 +108,25 @@ class RemoteDimonaRepository:
         items, more = self._pages.read(question, search.after, limit, ask, lambda each: each.number)
         return DeclarationPage(items, more)
 
-    def close(self) -> None:
-        """Take no more questions."""
-        self._source.close()
+    def _name_workers(
+        self, submission: Submission, answers: tuple[DeclarationAnswer, ...]
+    ) -> tuple[DeclarationAnswer, ...]:
+        """Return the answers with their workers, for the audit: those that were not declared by number are asked for.
+
+        What was declared stands whatever comes of that: a worker who cannot be learnt in time is left unnamed.
+        """
+        until = self._source.begin()
+        named: list[DeclarationAnswer] = []
+        for answer, declared in zip(answers, submission.declarations, strict=True):
+            ssin = declared.ssin or ""
+            if not ssin and isinstance(answer, Accepted):
+                try:
+                    page = self._find_declarations(DeclarationSearch(number=answer.number), 1, until)
+                    ssin = next((each.ssin for each in page.declarations if each.number == answer.number), "")
+                except (SourceFault, SourceCommunicationFailed) as error:
+                    log.warning("worker_not_learnt", source=self._source.guard.name, error=type(error).__name__)
+            named.append(replace(answer, ssin=ssin))
+        return tuple(named)
 
     def _find_periods(self, search: PeriodSearch, limit: int, until: float) -> PeriodPage:
         ssin = search.ssins[0] if search.ssins else None
