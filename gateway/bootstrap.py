@@ -21,7 +21,7 @@ from gateway.audit.keys import AuditKeysUnusable, MonthKeys
 from gateway.audit.trail import AuditTrail
 from gateway.catalogue import load_catalogue
 from gateway.clock import Clock, system_clock
-from gateway.contracts import load_contracts
+from gateway.contracts import Contracts, load_contracts
 from gateway.dispatch import ServiceEndpoint
 from gateway.employer_access import OwnEmployerAccess
 from gateway.file_watch import FileWatch
@@ -170,10 +170,16 @@ def open_repositories(storage: Storage, list_annexes: ListAnnexes) -> dict[str, 
 
 
 def _open_sources(
-    storage: Storage, list_annexes: ListAnnexes, settings: Settings, signer: SigningKey, clock: Clock
+    storage: Storage,
+    list_annexes: ListAnnexes,
+    settings: Settings,
+    signer: SigningKey,
+    clock: Clock,
+    contracts: Contracts | None = None,
 ) -> Sources:
+    own = open_repositories(storage, list_annexes)
     try:
-        return open_sources(open_repositories(storage, list_annexes), settings.sources, signer, clock)
+        return open_sources(own, settings.sources, signer, clock, settings.threads, contracts)
     except SourceUnusable as error:
         raise CannotStart(str(error)) from None
 
@@ -192,7 +198,7 @@ def _build(
     )
     trust = _open_trust(settings, policy)
     signing_key = SigningKey(settings.signing_key, settings.signing_certificate)
-    opened = _open_sources(storage, annexes.list_active, settings, signing_key, clock)
+    opened = _open_sources(storage, annexes.list_active, settings, signing_key, clock, contracts)
     sources = dict(opened.repositories) | dict(repositories)
     own_parts = OwnParts(annexes, signing_key, trust, _tls_validity(settings), len(contracts.services), settings.state)
     health = HealthReport(

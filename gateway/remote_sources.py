@@ -71,9 +71,13 @@ def open_sources(
     settings: Mapping[str, SourceSettings],
     signer: Signs,
     clock: Clock,
+    threads: int,
     contracts: Contracts | None = None,
 ) -> Sources:
-    """Put remote sources in the place of our `own` where the settings say so; SourceUnusable."""
+    """Put remote sources in the place of our `own` where the settings say so; SourceUnusable.
+
+    `threads` is how many questions this process may have in hand at a time.
+    """
     if not settings:
         return Sources(own, {}, {})
     by_name = {each.descriptor.name: each for each in (contracts or load_contracts()).services.values()}
@@ -89,7 +93,7 @@ def open_sources(
             funds |= {f"{name} fund {code}": source for code, source in opened.items()}
             register: Any = own[name]
             accounts = {code: RemoteSelfEmployedRepository(each, register.is_pcsa) for code, each in opened.items()}
-            repository = FundsBroker(repository, register.find_funds, accounts, chosen.deadline_seconds)
+            repository = FundsBroker(repository, register.find_funds, accounts, chosen.deadline_seconds, threads)
         repositories[name] = repository
     return Sources(repositories, remote, funds)
 

@@ -25,7 +25,7 @@ class Fault(StrEnum):
 
 
 MEANINGS = {
-    Fault.SLOW: "answers after a second",
+    Fault.SLOW: "answers after two seconds",
     Fault.REFUSE: "answers HTTP 503 at once",
     Fault.GARBAGE: "answers with something that is no XML",
     Fault.DTD: "answers with a document type declaration",

@@ -17,7 +17,7 @@ from gateway.simulator.app import MAX_BYTES, SimulatedSources
 from gateway.simulator.faults import Fault, Faults, NoSuchFault
 
 FAULTS_PATH = "/faults"
-SLOW_SECONDS = 1.0
+SLOW_SECONDS = 2.0
 HUGE_BYTES = 64 * 1024 * 1024
 _DRIP_SECONDS = 0.1
 _XML = "text/xml; charset=utf-8"

@@ -48,7 +48,7 @@ class FundsBroker:
         find_funds: FundsConcerned,
         funds: Mapping[str, FundAccounts],
         deadline_seconds: float,
-        questions: int = 8,
+        questions: int,
     ) -> None:
         """A fund answers within `deadline_seconds`; so many `questions` at a time may ask every fund."""
         self._register = register

@@ -113,7 +113,7 @@ def broker(database: Database) -> Iterator[SelfEmployedRepository]:
             )
             for code in ("003", "008", "009")
         }
-        broker = FundsBroker(own, own.find_funds, funds, PATIENT.deadline_seconds)
+        broker = FundsBroker(own, own.find_funds, funds, PATIENT.deadline_seconds, questions=2)
         yield broker
         broker.close()
 
