@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from authz.annex import Annex, Role, RoleAnnex
 from authz.annex_document import read_any_annex
-from authz.contract_shape import Contracts
+from authz.contract_shape import Contracts as Shapes
 from gateway.admission import Admission
 from gateway.annexes.activation import Activation
 from gateway.annexes.approval import Approvals
@@ -32,22 +32,24 @@ from gateway.audit.time_stamp import TimeStampAuthority
 from gateway.audit.trail import AuditTrail
 from gateway.catalogue import load_catalogue
 from gateway.clock import Clock, system_clock
-from gateway.contracts import load_contracts
+from gateway.contracts import Contracts, load_contracts
 from gateway.dispatch import ServiceEndpoint
 from gateway.employer_access import OwnEmployerAccess
 from gateway.facts import EmployerAccess, Facts, TechnicalUsers
 from gateway.file_watch import FileWatch
-from gateway.health.checks import check_database, check_source, make_audit_check
+from gateway.health.checks import check_database, check_part, check_source, make_audit_check
 from gateway.health.measure import DEADLINE_SECONDS, Check, Measurer
 from gateway.health.own_parts import OwnParts
 from gateway.health.report import HealthReport
 from gateway.inscriptions import Repertory
 from gateway.key_file import KeyFileUnusable
+from gateway.metrics import Guarded
 from gateway.notifications import AnnexSubscribers, Notifier
 from gateway.page_tokens import SealedPageTokens
 from gateway.peer import PeerFinder
 from gateway.pipeline import Pipeline
 from gateway.recorder import ExchangeRecorder
+from gateway.remote_sources import Sources, SourceUnusable, open_sources
 from gateway.replies import Replies
 from gateway.revocation import reload_revocation_list
 from gateway.settings import Settings
@@ -125,13 +127,20 @@ class Gateway:
     storage: Storage
     annexes: AnnexRegistry
     signing_key: SigningKey
+    sources: Sources
     watches: tuple[FileWatch, ...]
+
+    @property
+    def guards(self) -> tuple[Guarded, ...]:
+        """What is counted of the remote sources."""
+        return self.sources.guards
 
     def close(self) -> None:
         """Stop the threads; what was accepted is written first."""
         for watch in self.watches:
             watch.close()
         self.annexes.close()
+        self.sources.close()
         self.storage.close()
 
 
@@ -173,9 +182,12 @@ def build_measurer(
         ),
     }
     # What is measured declares nothing, so it notifies nobody.
-    sources = _open_sources(storage, lambda now: []) | dict(repositories or {})
-    for name, repository in sources.items():
+    signer = SigningKey(settings.signing_key, settings.signing_certificate)
+    sources = _open_sources(storage, lambda now: [], settings, signer, clock)
+    for name, repository in (dict(sources.repositories) | dict(repositories or {})).items():
         checks[name, Kind.SOURCE] = partial(check_source, repository)
+    for name, fund in sources.funds.items():
+        checks[name, Kind.SOURCE] = partial(check_part, fund)
     return Measurer(checks, clock, close=database.close)
 
 
@@ -203,8 +215,24 @@ def open_time_stamp_authority(settings: Settings) -> TimeStampAuthority | None:
     return TimeStampAuthority(settings.audit_time_stamp_url, roots)
 
 
-def _open_sources(storage: Storage, list_annexes: ListAnnexes) -> dict[str, object]:
+def open_repositories(storage: Storage, list_annexes: ListAnnexes) -> dict[str, object]:
+    """Return the source of each service in our database."""
     return {name: make(storage, list_annexes) for name, make in REPOSITORIES.items()}
+
+
+def _open_sources(
+    storage: Storage,
+    list_annexes: ListAnnexes,
+    settings: Settings,
+    signer: SigningKey,
+    clock: Clock,
+    contracts: Contracts | None = None,
+) -> Sources:
+    own = open_repositories(storage, list_annexes)
+    try:
+        return open_sources(own, settings.sources, signer, clock, settings.threads, contracts)
+    except SourceUnusable as error:
+        raise CannotStart(str(error)) from None
 
 
 def _build(
@@ -214,18 +242,20 @@ def _build(
     contracts = load_contracts()
     shapes = contracts.shapes()
     annexes = AnnexRegistry(_open_annex_store(storage, shapes))
-    sources = _open_sources(storage, annexes.list_active) | dict(repositories)
     policy = SecurityPolicy(
         max_age=timedelta(seconds=settings.message_max_age), clock_skew=timedelta(seconds=settings.clock_skew)
     )
     trust = _open_trust(settings, policy)
     signing_key = SigningKey(settings.signing_key, settings.signing_certificate)
+    opened = _open_sources(storage, annexes.list_active, settings, signing_key, clock, contracts)
+    sources = dict(opened.repositories) | dict(repositories)
     own_parts = OwnParts(annexes, signing_key, trust, _tls_validity(settings), len(contracts.services), settings.state)
     health = HealthReport(
         services=frozenset(contract.descriptor.name for contract in contracts.services.values()),
-        sources=frozenset(sources),
+        sources=frozenset((*sources, *opened.funds)),
         look=own_parts.look,
         snapshot=settings.health_snapshot,
+        look_at_sources=opened.look,
     )
     ports = {
         "page_tokens": _open_page_tokens(settings),
@@ -262,7 +292,7 @@ def _build(
     # What was made so far lives as long as the process: the collector need not look at it again.
     gc.collect()
     gc.freeze()
-    return Gateway(app, pipeline, storage, annexes, signing_key, watches)
+    return Gateway(app, pipeline, storage, annexes, signing_key, opened, watches)
 
 
 def _watch_files(settings: Settings, trust: Trust, signing_key: SigningKey) -> tuple[FileWatch, ...]:
@@ -373,7 +403,7 @@ def open_approvals(storage: Storage) -> Approvals:
     return Approvals(open_annex_store(storage), storage.commit, storage.trail)
 
 
-def _open_annex_store(storage: Storage, shapes: Contracts) -> AnnexStore:
+def _open_annex_store(storage: Storage, shapes: Shapes) -> AnnexStore:
     return AnnexStore(storage.database, lambda text: read_any_annex(text, shapes), storage.annex_operators)
 
 

@@ -32,8 +32,6 @@ import structlog
 
 from authz.explanation import explain
 from authz.ssin import Environment
-from gateway.admission import Admission
-from gateway.annexes.registry import AnnexRegistry
 from gateway.dry_run import write_explanation
 from gateway.established import (
     Admitted,
@@ -53,8 +51,8 @@ from gateway.facts import EmployerAccess, Facts, TechnicalUsers
 from gateway.recorder import Unrecorded
 from gateway.refusal import DryRunEnds, Fault, NoResult, Refusal
 from gateway.replies import Message, Replies
-from gateway.stages.admit import admit
-from gateway.stages.authenticate import authenticate
+from gateway.stages.admit import Admits, admit
+from gateway.stages.authenticate import Annexes, authenticate
 from gateway.stages.authorize import authorize
 from gateway.stages.disclose import disclose
 from gateway.stages.dispatch import dispatch
@@ -129,9 +127,9 @@ class Pipeline:
     limits: XmlLimits
     trust: Trust
     policy: SecurityPolicy
-    annexes: AnnexRegistry
+    annexes: Annexes
     technical_users: TechnicalUsers
-    admission: Admission
+    admission: Admits
     facts: Facts
     employer_access: EmployerAccess
     environment: Environment

@@ -103,7 +103,7 @@ class _Application(BaseApplication):
         self._meter = open_meter(self._settings.metrics_directory, frozenset(REPOSITORIES))
         self._gateway = build_gateway(self._settings, meter=self._meter)
         commit = self._gateway.storage.commit
-        self._meter.start(backlog=lambda: commit.waiting)
+        self._meter.start(backlog=lambda: commit.waiting, guards=self._gateway.guards)
         return self._gateway.app
 
     def close(self) -> None:

@@ -20,6 +20,7 @@ from gateway.health.measure import Check, Finding
 from gateway.storage.database import Database
 from gateway.storage.group_commit import GroupCommit
 from gateway.storage.tables import annex_revisions, replay_keys
+from services.consultation import SourceFault
 from services.health import State
 
 
@@ -37,6 +38,15 @@ def check_source(repository: object) -> Finding:
     if not isinstance(repository, Probe):
         return Finding(State.NOK, "this source cannot be measured")
     repository.probe()
+    return Finding()
+
+
+def check_part(part: Probe) -> Finding:
+    """Ask a part of a source, without which the rest still answers."""
+    try:
+        part.probe()
+    except SourceFault as error:
+        return Finding(State.DEGRADED, type(error).__name__)
     return Finding()
 
 

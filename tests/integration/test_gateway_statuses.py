@@ -44,7 +44,7 @@ class RaisingRepository:
     def __init__(self, error: Exception) -> None:
         self._error = error
 
-    def find_career(self, ssin: str) -> Career | None:
+    def find_career(self, ssin: str, *period: object) -> Career | None:
         raise self._error
 
     def find_contributions(self, ssin: str, begin: str, end: str) -> ContributionAccount | None:
