@@ -6,6 +6,7 @@
 #   make check   format, lint, types, imports, contracts, tests
 #   make interop clients in zeep, Node and PHP, and HAProxy in front (needs Debian packages)
 #   make fuzz    mutated messages against the whole gateway
+#   make bench   compare it with others, 15 minutes; make bench-quick takes 3 (installs wrk and gcc with apt-get)
 #   make docs    write the generated pages under docs/ again
 #   make lock    pin the newest allowed dependencies anew
 
@@ -17,7 +18,7 @@ INSTALLED := $(VENV)/.installed
 LOCKS := requirements-build.lock requirements-dev.lock
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: run demo test check format lint types imports contracts interop fuzz docs lock clean
+.PHONY: run demo test check format lint types imports contracts interop fuzz bench bench-quick docs lock clean
 
 run: $(INSTALLED)
 	@$(BIN)/ksz-gateway tour --state $(STATE) --keep-serving
@@ -61,6 +62,19 @@ $(VENV)/.fuzz: requirements-fuzz.lock $(INSTALLED)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
 	@touch $@
 
+# Quietest when nothing else runs on the machine; a full run writes bench/RESULTS.md.
+bench: $(VENV)/.bench
+	@bench/install.sh
+	@$(BIN)/python -m bench
+
+bench-quick: $(VENV)/.bench
+	@bench/install.sh
+	@$(BIN)/python -m bench --quick
+
+$(VENV)/.bench: requirements-bench.lock $(INSTALLED)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
+	@touch $@
+
 docs: $(INSTALLED)
 	@$(BIN)/python -m gateway.docs
 
@@ -80,6 +94,7 @@ lock: $(INSTALLED)
 	@$(COMPILE) requirements.in -o requirements.lock
 	@$(COMPILE) -c requirements.lock requirements-dev.in -o requirements-dev.lock
 	@$(COMPILE) requirements-fuzz.in -o requirements-fuzz.lock
+	@$(COMPILE) -c requirements-dev.lock requirements-bench.in -o requirements-bench.lock
 
 clean:
 	rm -rf $(VENV) var build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,116 +1,91 @@
-"""`python -m bench [--quick] [--only NAME …]`: start all contestants, drive them in turn, and report."""
+"""`python -m bench [--quick] [--only NAME …]`: prepare, start all contestants, drive them in turn, and report."""
 
 import argparse
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
-from datetime import datetime
-from pathlib import Path
+from dataclasses import replace
+from typing import Any
 
 from rich.console import Console
 
-from bench.contestants import CONTESTANTS, WORLDS, Contestant
-from bench.driver import CONNECTIONS
-from bench.limit import measure
-from bench.load import drive, make_pool
-from bench.report import Run, save, show
-from bench.servers import Server, free_port, running
-from bench.stages import measure as measure_stages
-from bench.world import ROOT, World, prepare
+from bench import commits, decisions, stages
+from bench.contestants import CONTESTANTS, POSTGRESQL, WORLDS, Contestant
+from bench.report import save, show
+from bench.rounds import FULL, QUICK, Bench, Size, tell
+from bench.run import Run
+from bench.world import ROOT, World, copy, fill, prepare
+from tests.postgresql_server import running_server
 
-console = Console()
-# Requests of a round to the cheapest contestant; the others get fewer, by what they cost.
-_QUICK, _FULL = (3, 3_000), (5, 6_000)
+_RUN = ROOT / "run"
 
 
 def main() -> int:
     """Run the benchmark; 0 even where a target is missed: the table says so."""
     parser = argparse.ArgumentParser(prog="bench")
-    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, one world")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, no large worlds")
     parser.add_argument("--only", nargs="*", default=[], metavar="NAME", help="these contestants, beside ours")
     given = parser.parse_args()
-    if shutil.which("wrk") is None:
-        console.print("wrk is not there: apt-get install wrk")
-        return 1
-    chosen = [
-        each
-        for each in CONTESTANTS
-        if each.name in ("ours", *given.only) or not (given.only or (given.quick and each.only_full))
-    ]
-    rounds, size = _QUICK if given.quick else _FULL
-    folder = ROOT / "run"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    with ExitStack() as stack:
-        console.print("Preparing the worlds (minutes the first time) ...")
-        worlds = {name: prepare(folder, *WORLDS[name]) for name in dict.fromkeys(each.world for each in chosen)}
-        signers = stack.enter_context(ProcessPoolExecutor(2))
-        servers = {each.name: _start(each, worlds[each.world], folder, stack) for each in chosen}
-        run = _measure(chosen, servers, worlds, folder, signers, rounds, size)
-        _finish(run, chosen[0], servers, worlds, folder, signers, size)
-        if not given.quick:
-            # In a process of its own, which it leaves changed.
-            run.stages = stack.enter_context(ProcessPoolExecutor(1)).submit(measure_stages, worlds["usual"]).result()
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    for tool in ("wrk", "cc"):
+        if shutil.which(tool) is None:
+            console.print(f"{tool} is not there: bench/install.sh installs it.")
+            return 1
+    chosen = [each for each in CONTESTANTS if each.name in ("ours", *given.only) or not given.only]
+    if given.quick:
+        chosen = [each for each in chosen if not each.only_full]
+    size = QUICK if given.quick else FULL
+    shutil.rmtree(_RUN, ignore_errors=True)
+    _RUN.mkdir(parents=True)
+    run = _run(chosen, size)
+    if not given.only:
+        tell("decisions, beside other engines")
+        run.decisions = _apart(decisions.measure)
+        tell("records, in groups and one by one")
+        run.commits = commits.measure(size.commit_seconds)
     show(run, console)
-    save(run, folder, full=not (given.quick or given.only))
-    console.print(f"{folder}/results.json, {folder}/results.svg")
+    save(run, _RUN, full=not (given.quick or given.only))
+    console.print(f"{_RUN}/results.json, {_RUN}/results.svg")
     return 0
 
 
-def _start(contestant: Contestant, world: World, folder: Path, stack: ExitStack) -> Server:
-    port = free_port()
-    command, environment = contestant.command(world, port), contestant.environment(world)
-    return stack.enter_context(running(command, environment, port, folder / f"{contestant.name}.log"))
+def _run(chosen: list[Contestant], size: Size) -> Run:
+    with ExitStack() as stack:
+        processes = stack.enter_context(ProcessPoolExecutor(2))
+        tell("preparing the worlds; the first time that takes minutes")
+        worlds = _prepare(chosen, processes, stack)
+        bench = Bench(_RUN, worlds, processes, size)
+        bench.start(chosen, stack)
+        # The first round warms up and checks every answer; it does not count.
+        for number in range(size.rounds + 1):
+            bench.measure_round(chosen, number)
+        bench.measure_at_rate(chosen[0])
+        bench.measure_memory(chosen[0])
+    bench.measure_start(chosen[0])
+    tell("the stages of one consultation")
+    bench.run.stages = _apart(stages.measure, worlds["usual"])
+    return bench.run
 
 
-def _measure(
-    chosen: list[Contestant],
-    servers: Mapping[str, Server],
-    worlds: Mapping[str, World],
-    folder: Path,
-    signers: ProcessPoolExecutor,
-    rounds: int,
-    size: int,
-) -> Run:
-    run = Run(started_in={name: server.started_in for name, server in servers.items()})
-    # The first round warms up and checks every answer; it does not count.
-    for number in range(rounds + 1):
-        for each in chosen:
-            answers = max(200, size // each.cost) if number else 200
-            pool = folder / "pool"
-            world = worlds[each.world]
-            request = make_pool(each, world, answers + 2 * CONNECTIONS, pool, signers)
-            measured = drive(each, servers[each.name], world, pool, answers, request)
-            if number:
-                run.rounds.setdefault(each.name, []).append(measured)
-                console.print(f"{datetime.now():%H:%M:%S} round {number} {each.title}: {measured.cpu:.0f} us")  # noqa: DTZ005
-        make_pool(CONTESTANTS[0], worlds["usual"], 400, folder / "pool", signers)
-        messages = (folder / "pool").read_bytes().split(b"\0")[:-1]
-        limit = measure(messages, worlds["usual"].identity)
-        if number:
-            run.limit.append(limit)
-    return run
+def _prepare(chosen: list[Contestant], processes: ProcessPoolExecutor, stack: ExitStack) -> dict[str, World]:
+    """Return a copy of each world that is asked; what is missing is made, two side by side."""
+    names = [name for name in WORLDS if any(each.world == name for each in chosen)]
+    kept = {size: processes.submit(prepare, *size) for size in dict.fromkeys(WORLDS[name] for name in names)}
+    worlds = {name: copy(kept[WORLDS[name]].result(), _RUN / name.replace(" ", "-")) for name in names}
+    if POSTGRESQL in worlds:
+        server = stack.enter_context(running_server(durable=True))
+        url = server.url(server.create_database())
+        processes.submit(fill, worlds[POSTGRESQL].state, *WORLDS[POSTGRESQL], url).result()
+        worlds[POSTGRESQL] = replace(worlds[POSTGRESQL], database_url=url, database_pid=server.pid)
+    return worlds
 
 
-def _finish(
-    run: Run,
-    ours: Contestant,
-    servers: Mapping[str, Server],
-    worlds: Mapping[str, World],
-    folder: Path,
-    signers: ProcessPoolExecutor,
-    size: int,
-) -> None:
-    """Measure what is measured once: latency below saturation, and memory after all that work."""
-    world = worlds[ours.world]
-    rate = 0.7 * sorted(each.per_second for each in run.rounds[ours.name])[len(run.rounds[ours.name]) // 2]
-    answers = size // ours.cost
-    request = make_pool(ours, world, answers, folder / "pool", signers)
-    run.at_rate = drive(ours, servers[ours.name], world, folder / "pool", answers, request, rate)
-    run.memory = {name: server.memory() for name, server in servers.items()}
-    run.largest = {name: server.largest_process() for name, server in servers.items()}
+def _apart(measure: Callable[..., Any], *given: Any) -> Any:
+    """Measure in a process of its own, which may be left as it is then."""
+    with ProcessPoolExecutor(1) as process:
+        return process.submit(measure, *given).result()
 
 
 if __name__ == "__main__":

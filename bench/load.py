@@ -106,6 +106,6 @@ def _command(
         ]
     url = f"http://127.0.0.1:{server.port}{contestant.path}"
     return [
-        *("wrk", "--threads", "1", "--connections", str(CONNECTIONS), "--duration", "120", "--timeout", "20"),
+        *("wrk", "--threads", "1", "--connections", str(CONNECTIONS), "--duration", "600", "--timeout", "20"),
         *("--script", str(_SCRIPT), url, "--", *arguments),
     ]

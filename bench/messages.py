@@ -11,7 +11,7 @@ from bench.world import BEGIN, CUSTOMER, END, LEGAL_CONTEXT, World
 from fixtures.messages import NSSO, sign
 
 SELF_EMPLOYED = "http://kszbcss.fgov.be/intf/SelfEmployedService/v2"
-TEST_CONNECTION = "http://kszbcss.fgov.be/intf/TestConnectionService/v1"
+HEALTH_CHECK = "http://kszbcss.fgov.be/intf/HealthCheckService/v1"
 
 _ENVELOPE = """\
 <soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/" \
@@ -81,12 +81,13 @@ def signed_spyne_contributions(world: World, number: int, now: datetime, random:
     return sign(spyne_contributions(world, number, now, random), world.identity, now, NSSO)
 
 
-def signed_test_message(world: World, number: int, now: datetime, random: Random) -> bytes:
-    """Ask for nothing: TestConnectionService answers who is asking."""
+def signed_ping(world: World, number: int, now: datetime, random: Random) -> bytes:
+    """Ask for nothing but a sign of life, signed."""
     payload = (
-        f'    <v1:sendTestMessageRequest xmlns:v1="{TEST_CONNECTION}"><echo>{number}</echo></v1:sendTestMessageRequest>'
+        f'    <v1:HealthCheckRequest xmlns:v1="{HEALTH_CHECK}">'
+        "<criteria><level>PING</level></criteria></v1:HealthCheckRequest>"
     )
-    envelope = _ENVELOPE.format(namespace=TEST_CONNECTION, number=number, payload=payload)
+    envelope = _ENVELOPE.format(namespace=HEALTH_CHECK, number=number, payload=payload)
     return sign(envelope.encode(), world.identity, now, NSSO)
 
 

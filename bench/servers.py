@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import time
 import urllib.error
@@ -14,19 +15,34 @@ from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _START_SECONDS = 60
+_IDLE_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server and all its processes; `started_in` are the seconds until it accepted a connection."""
+    """A running server and all its processes.
+
+    `started_in` are the seconds until it answered; `helper` is another server that works for it alone, its database.
+    """
 
     pid: int
     port: int
     started_in: float
+    helper: int | None = None
 
     def cpu_seconds(self) -> float:
         """Return the processor time of all its processes, those that have ended included."""
         return sum(_cpu_seconds(pid) for pid in self._processes())
+
+    def wait_until_idle(self) -> None:
+        """Wait until it has done what follows its start, such as compiling annexes; RuntimeError when that has no end."""
+        deadline = time.monotonic() + _IDLE_SECONDS
+        while time.monotonic() < deadline:
+            before = self.cpu_seconds()
+            time.sleep(0.5)
+            if self.cpu_seconds() - before < 0.05:
+                return
+        raise RuntimeError("a server does not come to rest")
 
     def memory(self) -> int:
         """Return the bytes of memory of all its processes, what they share counted once (PSS)."""
@@ -45,7 +61,7 @@ class Server:
                 except OSError:
                     continue
                 children.setdefault(parent, []).append(int(entry.name))
-        found, left = [], [self.pid]
+        found, left = [], [self.pid, *([self.helper] if self.helper is not None else [])]
         while left:
             found.append(left.pop())
             left += children.get(found[-1], ())
@@ -53,7 +69,9 @@ class Server:
 
 
 @contextmanager
-def running(command: list[str], environment: Mapping[str, str], port: int, log: Path) -> Iterator[Server]:
+def running(
+    command: list[str], environment: Mapping[str, str], port: int, log: Path, helper: int | None = None
+) -> Iterator[Server]:
     """Run a server until the block ends; RuntimeError when it does not come up."""
     started = time.monotonic()
     with log.open("wb") as output:
@@ -62,7 +80,7 @@ def running(command: list[str], environment: Mapping[str, str], port: int, log: 
         )
     try:
         _wait(process, port, log)
-        yield Server(process.pid, port, time.monotonic() - started)
+        yield Server(process.pid, port, time.monotonic() - started, helper)
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -100,8 +118,6 @@ def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
 
 
 def _speaks_tls(port: int) -> bool:
-    import ssl
-
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

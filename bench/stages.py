@@ -17,7 +17,7 @@ from typing import Any
 
 from bench.contestants import CONSULT
 from bench.messages import signed_contributions
-from bench.world import ROOT, World, prepare
+from bench.world import ROOT, World, copy, prepare
 from gateway import app as gateway_app
 from gateway import pipeline
 from gateway.app import GatewayApp
@@ -103,6 +103,5 @@ def _call(app: GatewayApp, message: bytes) -> None:
 if __name__ == "__main__":
     folder = ROOT / "stages"
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for title, cost in measure(prepare(folder, 100_000)):
+    for title, cost in measure(copy(prepare(100_000, 10), folder)):
         print(f"{cost:6.0f}  {title}")
