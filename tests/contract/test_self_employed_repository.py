@@ -84,7 +84,7 @@ def database(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> 
 def repository(request: pytest.FixtureRequest, database: Database) -> SelfEmployedRepository:
     if request.param == "fake":
         return FakeSelfEmployedRepository(PERSONS, PCSAS, OUTAGES)
-    return SqlSelfEmployedRepository(database.read)
+    return SqlSelfEmployedRepository(database.ask)
 
 
 @pytest.mark.parametrize("career", [CAREER, EMPTY, HALF_EMPTY], ids=["full", "empty", "half empty"])
