@@ -35,7 +35,7 @@ class Server:
         return sum(_cpu_seconds(pid) for pid in self._processes())
 
     def wait_until_idle(self) -> None:
-        """Wait until it has done what follows its start, such as compiling annexes; RuntimeError when that has no end."""
+        """Wait until it has done what follows its start, such as compiling annexes; RuntimeError if it never has."""
         deadline = time.monotonic() + _IDLE_SECONDS
         while time.monotonic() < deadline:
             before = self.cpu_seconds()
