@@ -7,16 +7,18 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from bench import commits, decisions, stages
 from bench.contestants import CONTESTANTS, POSTGRESQL, WORLDS, Contestant
+from bench.postgresql import copy_world
 from bench.report import save, show
 from bench.rounds import FULL, QUICK, Bench, Size, tell
 from bench.run import Run
-from bench.world import ROOT, World, copy, fill, prepare
+from bench.world import ROOT, World, copy, prepare
 from tests.postgresql_server import running_server
 
 _RUN = ROOT / "run"
@@ -39,19 +41,20 @@ def main() -> int:
     size = QUICK if given.quick else FULL
     shutil.rmtree(_RUN, ignore_errors=True)
     _RUN.mkdir(parents=True)
-    run = _run(chosen, size)
+    run, state = _run(chosen, size)
     if not given.only:
         tell("decisions, beside other engines")
         run.decisions = _apart(decisions.measure)
         tell("records, in groups and one by one")
-        run.commits = commits.measure(size.commit_seconds)
+        run.commits = commits.measure(state, size.commit_seconds)
     show(run, console)
     save(run, _RUN, full=not (given.quick or given.only))
     console.print(f"{_RUN}/results.json, {_RUN}/results.svg")
     return 0
 
 
-def _run(chosen: list[Contestant], size: Size) -> Run:
+def _run(chosen: list[Contestant], size: Size) -> tuple[Run, Path]:
+    """Run all contestants; return what was measured, and a state to measure more with."""
     with ExitStack() as stack:
         processes = stack.enter_context(ProcessPoolExecutor(2))
         tell("preparing the worlds; the first time that takes minutes")
@@ -66,7 +69,7 @@ def _run(chosen: list[Contestant], size: Size) -> Run:
     bench.measure_start(chosen[0])
     tell("the stages of one consultation")
     bench.run.stages = _apart(stages.measure, worlds["usual"])
-    return bench.run
+    return bench.run, worlds["usual"].state
 
 
 def _prepare(chosen: list[Contestant], processes: ProcessPoolExecutor, stack: ExitStack) -> dict[str, World]:
@@ -77,7 +80,7 @@ def _prepare(chosen: list[Contestant], processes: ProcessPoolExecutor, stack: Ex
     if POSTGRESQL in worlds:
         server = stack.enter_context(running_server(durable=True))
         url = server.url(server.create_database())
-        processes.submit(fill, worlds[POSTGRESQL].state, *WORLDS[POSTGRESQL], url).result()
+        copy_world(worlds[POSTGRESQL].state, url)
         worlds[POSTGRESQL] = replace(worlds[POSTGRESQL], database_url=url, database_pid=server.pid)
     return worlds
 

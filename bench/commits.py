@@ -18,17 +18,18 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from statistics import mean
 from tempfile import TemporaryDirectory
 
 from authz.decision import AccessFacts, AccessRequest
 from authz.integration import Inscription, PersonFacts
 from authz.organisation import Organisation
+from bench.world import prepare
 from fixtures.persons import make_ssin
-from gateway.audit.keys import MonthKeys
 from gateway.audit.record import AuditRecord, RecordOutcome
 from gateway.audit.trail import AuditTrail
-from gateway.storage.database import Database
-from gateway.storage.group_commit import GroupCommit
+from gateway.bootstrap import migrate, open_storage
+from gateway.settings import load_settings
 from tests.postgresql_server import running_server
 
 AT_A_TIME = (1, 8, 32)
@@ -48,17 +49,17 @@ class Commits:
     grouped: float
 
 
-def measure(seconds: float) -> list[Commits]:
-    """Measure each combination for so many seconds a way."""
+def measure(state: Path, seconds: float) -> list[Commits]:
+    """Measure each combination for so many seconds a way, with the keys of a state and databases of its own."""
     with ExitStack() as stack:
         slow = stack.enter_context(_slow_disk())
         measured = []
         for fsync, preload in (("this disk's", None), ("2 ms more", slow)):
             folder = Path(stack.enter_context(TemporaryDirectory()))
-            measured += _in_own_process("SQLite", fsync, f"sqlite:///{folder / 'ksz.db'}", folder, seconds, preload)
+            measured += _in_own_process("SQLite", fsync, f"sqlite:///{folder / 'ksz.db'}", state, seconds, preload)
             server = stack.enter_context(running_server(durable=True, preload=preload))
             url = server.url(server.create_database())
-            measured += _in_own_process("PostgreSQL", fsync, url, folder, seconds, None)
+            measured += _in_own_process("PostgreSQL", fsync, url, state, seconds, None)
         return measured
 
 
@@ -80,31 +81,27 @@ def _compiler() -> str:
 
 
 def _in_own_process(
-    database: str, fsync: str, url: str, folder: Path, seconds: float, preload: Path | None
+    database: str, fsync: str, url: str, state: Path, seconds: float, preload: Path | None
 ) -> list[Commits]:
     environment = os.environ | ({"LD_PRELOAD": str(preload)} if preload else {})
-    command = [sys.executable, "-m", "bench.commits", url, str(folder), str(seconds)]
+    command = [sys.executable, "-m", "bench.commits", url, str(state), str(seconds)]
     told = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE).stdout
     return [Commits(database, fsync, *each) for each in json.loads(told)]
 
 
-def _measure_one(url: str, folder: Path, seconds: float) -> list[tuple[int, float, float]]:
-    database = Database(url)
-    database.migrate()
-    keys = MonthKeys(folder / "audit")
+def _measure_one(url: str, state: Path, seconds: float) -> list[tuple[int, float, float]]:
+    settings = load_settings(state=state, database_url=url)
+    grouping, single = open_storage(settings), open_storage(settings)
+    # No setting: nobody should want it.
+    single.commit._largest_batch = 1
+    migrate(single)
     measured = []
     for at_a_time in AT_A_TIME:
         # The two ways take turns, so that whatever else the machine does strikes both.
-        rates: dict[int, list[float]] = {1: [], 256: []}
-        for _ in range(2):
-            for largest_batch, found in rates.items():
-                commit = GroupCommit(database, largest_batch=largest_batch)
-                trail = AuditTrail(commit, keys, lambda: datetime.now(UTC))
-                found.append(_rate(trail, at_a_time, seconds / 2))
-                commit.close()
-        single, grouped = (sum(found) / len(found) for found in rates.values())
-        measured.append((at_a_time, single, grouped))
-    database.close()
+        turns = [[_rate(way.trail, at_a_time, seconds / 2) for way in (single, grouping)] for _ in range(2)]
+        measured.append((at_a_time, mean(turn[0] for turn in turns), mean(turn[1] for turn in turns)))
+    single.close()
+    grouping.close()
     return measured
 
 
@@ -172,5 +169,5 @@ if __name__ == "__main__":
     if len(sys.argv) > 1:
         print(json.dumps(_measure_one(sys.argv[1], Path(sys.argv[2]), float(sys.argv[3]))))
     else:
-        for each in measure(2.0):
+        for each in measure(prepare(100_000, 10), 2.0):
             print(f"{each.database:10} {each.fsync:12} {each.at_a_time:3} {each.single:7.0f} {each.grouped:7.0f}")

@@ -110,11 +110,11 @@ def _version() -> str:
     return sha256(octets + repr((_ANNEX, _FILES, _SEED, BEGIN, END)).encode()).hexdigest()[:12]
 
 
-def fill(state: Path, persons: int, annexes: int, database_url: str | None = None) -> list[str]:
-    """Put so many persons and annexes into an empty database of the state; return who has a reply of the full size."""
+def _fill(state: Path, persons: int, annexes: int) -> list[str]:
+    """Put so many persons and annexes into the state's database; return who has a reply of the full size."""
     now = datetime.now(UTC)
     full: list[str] = []
-    storage = open_storage(load_settings(state=state, database_url=database_url))
+    storage = open_storage(load_settings(state=state))
     try:
         storage.database.migrate()
         open_annex_store(storage).add(annex_document(0), actor="bench", now=now, active_from=_IN_FORCE)
@@ -144,7 +144,7 @@ def _make(state: Path, persons: int, annexes: int) -> None:
     prepare_pki(state, [DemoClient(CLIENT, _SERIAL)], now)
     # A second key for replies, from an authority of its own.
     prepare_pki(state / "ec", [], now, KeyKind.EC)
-    (state / "ssins").write_text("\n".join(fill(state, persons, annexes)))
+    (state / "ssins").write_text("\n".join(_fill(state, persons, annexes)))
 
 
 def _copy_annex(storage: Storage, numbers: Iterable[int], now: datetime) -> None:
