@@ -38,6 +38,7 @@ _STAGES: tuple[tuple[Any, str, str], ...] = (
     (pipeline, "validate", "validate"),
     (pipeline, "authorize", "authorize"),
     (pipeline, "dispatch", "dispatch"),
+    (pipeline, "screen", "screen"),
     (pipeline, "disclose", "disclose"),
     (Replies, "answer", "respond: write and validate"),
     (ExchangeRecorder, "record", "respond: record (waits for a commit)"),
