@@ -103,7 +103,7 @@ REPOSITORIES: Mapping[str, Callable[[Storage, ListAnnexes], object]] = {
     "DmfaConsultationService/v1": lambda storage, _: SqlDmfaRepository(storage.database.read),
     "EmployerMandateConsultationService/v2": lambda storage, _: ManagedUserAccess(StoredAccounts(storage.database)),
     "EmployerRepertoryService/v1": lambda storage, _: SqlEmployerRegister(storage.database.read),
-    "SelfEmployedService/v2": lambda storage, _: SqlSelfEmployedRepository(storage.database.read),
+    "SelfEmployedService/v2": lambda storage, _: SqlSelfEmployedRepository(storage.database.ask),
 }
 # What other services ask of User Management is asked of the same source.
 _USER_MANAGEMENT = "EmployerMandateConsultationService/v2"

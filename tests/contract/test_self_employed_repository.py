@@ -98,14 +98,14 @@ def database(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def remote(database: Database) -> Iterator[SelfEmployedRepository]:
-    with remotely(SERVICE, SqlSelfEmployedRepository(database.read)) as repository:
+    with remotely(SERVICE, SqlSelfEmployedRepository(database.ask)) as repository:
         yield repository
 
 
 @pytest.fixture(scope="module")
 def broker(database: Database) -> Iterator[SelfEmployedRepository]:
     """One that asks each fund over loopback."""
-    own, clock = SqlSelfEmployedRepository(database.read), SetClock()
+    own, clock = SqlSelfEmployedRepository(database.ask), SetClock()
     with played(SERVICE, own, clock) as server:
         funds = {
             code: RemoteSelfEmployedRepository(
@@ -126,7 +126,7 @@ def choose(request: pytest.FixtureRequest, database: Database) -> SelfEmployedRe
     if request.param == "fake":
         return FakeSelfEmployedRepository(PERSONS, PCSAS, OUTAGES)
     if request.param == "sql":
-        return SqlSelfEmployedRepository(database.read)
+        return SqlSelfEmployedRepository(database.ask)
     remote: SelfEmployedRepository = request.getfixturevalue(request.param)
     return remote
 
@@ -280,7 +280,7 @@ def test_generated_persons_come_back_as_they_were_made(databases: Databases, tmp
         database = Database(url)
         with database.write() as connection:
             assert load_persons(connection, generate(1, 250), chunk=100) == 250
-        repository = SqlSelfEmployedRepository(database.read)
+        repository = SqlSelfEmployedRepository(database.ask)
         for person in generate(1, 250):
             assert repository.find_career(person.ssin) == person.career
             account = repository.find_contributions(person.ssin, "1000Q1", "2999Q4")

@@ -102,7 +102,7 @@ def answer(persona: Persona, expectation: Expectation, annex: Annex, database: D
         return Outcome(decision.case, subject, decision.information)
     consultation = Consultation(expectation.operation, make_values(persona, expectation), NOW, "")
     try:
-        return OPERATIONS[expectation.operation](consultation, SqlSelfEmployedRepository(database.read))
+        return OPERATIONS[expectation.operation](consultation, SqlSelfEmployedRepository(database.ask))
     except SourceFault as fault:
         return Outcome(fault.case, {}, fault.information)
 
