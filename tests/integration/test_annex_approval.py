@@ -17,7 +17,7 @@ from storage_world import NOON
 
 from gateway.annexes.activation import Activation, approval_of
 from gateway.annexes.approval import AnnexRefused
-from gateway.annexes.operators import Operator, OperatorUnknown, public_pem
+from gateway.annexes.operators import Operator, OperatorKeys, OperatorUnknown, public_pem
 from gateway.annexes.store import LEAD_TIME, LONGEST_WAIT, Proposal
 from gateway.demo_world import activate
 from gateway.storage.tables import annex_proposals, annex_revisions, annex_signatures
@@ -333,6 +333,14 @@ def test_a_key_that_is_no_operators_activates_nothing(world: AnnexWorld) -> None
     genuine = world.approvals.propose(document(), by=world.an)
     world.approvals.approve(genuine, by=replace(stranger, name="bram"))
     assert found(world.registry, NOON + timedelta(minutes=1)) is None
+
+
+@pytest.mark.parametrize("name", [".", "an.pub"])
+def test_a_key_that_anybody_may_write_is_no_operators(world: AnnexWorld, name: str) -> None:
+    (world.operators.directory / name).chmod(0o777)
+    known = OperatorKeys(world.operators.directory).known
+    assert "an" not in known
+    assert ("bram" in known) is (name == "an.pub")
 
 
 def test_an_activation_moved_to_another_client_takes_that_clients_rights(world: AnnexWorld) -> None:
