@@ -60,7 +60,7 @@ from gateway.sources.employer_repertory_sql import SqlEmployerRegister
 from gateway.sources.self_employed_sql import SqlSelfEmployedRepository
 from gateway.sources.user_access import ManagedUserAccess
 from gateway.storage.database import Database, WrongEncoding
-from gateway.storage.group_commit import GroupCommit
+from gateway.storage.group_commit import REQUEST_WAIT_SECONDS, GroupCommit
 from gateway.users.access import ManagedEmployerAccess, ManagedTechnicalUsers, StoredAccounts
 from gateway.users.store import UserStore
 from gateway.wss.policy import SecurityPolicy
@@ -70,6 +70,8 @@ from services.health import Kind
 
 # The secured application whose mandates let somebody act for an employer here: what employers do is declare.
 _DECLARATIONS = "dimona"
+# Nobody's answer waits for what a command writes, and a gateway that is busy need not make it fail.
+COMMAND_WAIT_SECONDS = 60.0
 _PREPARE = "run ksz-gateway migrate, or ksz-gateway demo for a world to try things in"
 
 
@@ -305,13 +307,18 @@ def _watch_files(settings: Settings, trust: Trust, signing_key: SigningKey) -> t
     return tuple(watches)
 
 
-def open_storage(settings: Settings, clock: Clock = system_clock) -> Storage:
-    """Open the database and the audit; CannotStart without a state, or when the audit's keys cannot be used."""
+def open_storage(
+    settings: Settings, clock: Clock = system_clock, wait_seconds: float = REQUEST_WAIT_SECONDS
+) -> Storage:
+    """Open the database and the audit; CannotStart without a state, or when the audit's keys cannot be used.
+
+    What is written waits at most `wait_seconds` to be durable.
+    """
     if not settings.state.is_dir():
         raise CannotStart(f"there is no state in {settings.state}: {_PREPARE}.")
     # A thread uses one at a time; so do the writer and the one that looks for annexes.
     database = Database(settings.database_url, connections=settings.threads + 2)
-    commit = GroupCommit(database)
+    commit = GroupCommit(database, wait_seconds=wait_seconds)
     try:
         trail = _open_trail(settings, commit, MonthKeys(settings.audit_keys), clock)
     except (AuditKeysUnusable, KeyFileUnusable) as error:
@@ -333,7 +340,7 @@ def _open_log_key(settings: Settings) -> LogKey:
 @contextmanager
 def opened_storage(settings: Settings) -> Iterator[Storage]:
     """Open the storage for a command, and close it with all that was accepted written."""
-    storage = open_storage(settings)
+    storage = open_storage(settings, wait_seconds=COMMAND_WAIT_SECONDS)
     try:
         _check_schema(storage)
         yield storage
