@@ -22,7 +22,7 @@ from gateway.cli.output import (
     print_table,
     to_text,
 )
-from gateway.cli.users.terminal import PasswordStdinOption
+from gateway.cli.terminal import PasswordStdinOption
 
 
 def register(app: typer.Typer) -> None:

@@ -14,15 +14,15 @@ from gateway.annexes.store import AnnexStore
 from gateway.bootstrap import open_approvals, opened_storage
 from gateway.cli.annex.documents import print_problems, read_document
 from gateway.cli.annex.signing import KeyOption, read_operator
-from gateway.cli.output import Problem, StateOption, console, get_settings, to_text
-from gateway.cli.users.terminal import PasswordStdinOption
+from gateway.cli.output import Problem, StateOption, console, get_settings, parse_moment, to_text
+from gateway.cli.terminal import PasswordStdinOption
 
 AtOption = Annotated[
     str | None,
     typer.Option(
         "--at",
         metavar="TIME",
-        help="When it shall come into force, such as 2026-12-01T00:00:00+01:00.",
+        help="When it shall come into force: a time with its zone, or as a day of Brussels begins.",
         show_default="two seconds after the approval",
     ),
 ]
@@ -54,7 +54,7 @@ def propose(
     """
     if bool(files) == unsigned:
         raise Problem("name the annexes to propose, or say --unsigned.")
-    active_from = None if at is None else parse_time(at)
+    active_from = None if at is None else parse_moment(at)
     with opened_storage(get_settings(state=state)) as storage:
         approvals = open_approvals(storage)
         by = read_operator(storage.annex_operators, key, from_stdin=password_stdin)
@@ -78,23 +78,12 @@ def reinstate(
     state: StateOption = None,
 ) -> None:
     """Propose an earlier revision of an annex again; it too needs another operator's approval."""
-    active_from = None if at is None else parse_time(at)
+    active_from = None if at is None else parse_moment(at)
     with opened_storage(get_settings(state=state)) as storage:
         approvals = open_approvals(storage)
         by = read_operator(storage.annex_operators, key, from_stdin=password_stdin)
         document = _find_revision(approvals.store, client, revision)
         _propose(approvals, document, f"{client} {revision}", by, active_from)
-
-
-def parse_time(text: str) -> datetime:
-    """Read a time with its offset from UTC; Problem for anything else."""
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        raise Problem(f"{text} is no time such as 2026-12-01T00:00:00+01:00.") from None
-    if time.tzinfo is None:
-        raise Problem(f"{text} could be anywhere: say +01:00, or Z for UTC, after it.")
-    return time.astimezone(UTC)
 
 
 def _find_revision(store: AnnexStore, client: str, revision: str) -> str:
