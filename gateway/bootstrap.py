@@ -17,7 +17,8 @@ from authz.contract_shape import Contracts as Shapes
 from gateway.admission import Admission
 from gateway.annexes.activation import Activation
 from gateway.annexes.approval import Approvals
-from gateway.annexes.history import list_unsigned, read_histories
+from gateway.annexes.history import list_unsigned
+from gateway.annexes.known import Entry, Known
 from gateway.annexes.operators import OperatorKeys
 from gateway.annexes.registry import AnnexRegistry
 from gateway.annexes.store import AnnexStore, read_history
@@ -441,11 +442,10 @@ def find_technical_user(storage: Storage, fingerprint: str, now: datetime) -> An
 
 
 def list_all_annexes(storage: Storage, now: datetime) -> list[Annex | RoleAnnex]:
-    """Return the annexes in force at `now`, those for a role too, by name."""
+    """Return the annexes in force at `now` as workers find them, those for a role too, by name."""
     store = open_annex_store(storage)
-    in_force = (history.find_at(now) for history in read_histories(store.load_after()).values())
-    annexes = (store.read_annex(activation.document) for activation in in_force if activation is not None)
-    return [annex for annex in annexes if annex.is_active(now)]
+    entries = (Entry(activation, store.read_annex, store.operators) for activation in store.load_after())
+    return Known({}, {}).extended(entries).list_active(now)
 
 
 def _open_trust(settings: Settings, policy: SecurityPolicy) -> Trust:

@@ -9,6 +9,7 @@ import typer
 from authz.annex_document import AnnexInvalid
 from gateway.annexes.activation import Activation
 from gateway.annexes.approval import AnnexRefused
+from gateway.annexes.history import read_histories
 from gateway.annexes.store import AnnexStore, Proposal
 from gateway.bootstrap import open_annex_store, open_approvals, opened_storage
 from gateway.cli.annex.signing import KeyOption, read_operator
@@ -112,9 +113,10 @@ def withdraw(
 
 
 def _newest(store: AnnexStore) -> dict[str, Activation]:
-    """Return the activation of each client that is in force, or will be, the longest."""
-    by_instant = sorted(store.load_after(), key=lambda each: (each.active_from, each.sequence))
-    return {each.client: each for each in by_instant}
+    """Return the proved activation of each client that is in force, or will be, the longest."""
+    histories = read_histories(store.load_after(), store.operators)
+    proved = {client: history.list_proved() for client, history in histories.items()}
+    return {client: activations[-1] for client, activations in proved.items() if activations}
 
 
 def _describe(proposal: Proposal, replaced: Activation | None, now: datetime) -> dict[str, Any]:

@@ -129,6 +129,7 @@ def to_document(question: Question, explanation: Explanation) -> dict[str, Any]:
     return {
         "client": question.annex.client,
         "annexRevision": decision.revision,
+        "annexProved": question.proved,
         "service": request.service,
         "operation": request.operation,
         "legalContext": request.legal_context,
@@ -172,6 +173,8 @@ def show(question: Question, explanation: Explanation) -> None:
     status = document["status"]
     told = f" {status['value']} {status['code']}" if status else ""
     console.print(f"[bold]{document['decision']}[/]{told}, by {escape(decision.clause or 'no clause')}", soft_wrap=True)
+    if not question.proved:
+        console.print("[red]Two operators are not proved to have signed the annex that decided.[/]", soft_wrap=True)
     for name in ("allowed", "deliberation", "withheld", "dropped", "personsFound"):
         if document.get(name):
             console.print(f"  {name}: {escape(', '.join(_texts(document[name])))}", soft_wrap=True)

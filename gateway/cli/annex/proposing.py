@@ -8,7 +8,7 @@ import typer
 
 from authz.annex_document import AnnexInvalid
 from gateway.annexes.approval import AnnexRefused, Approvals
-from gateway.annexes.history import list_unsigned
+from gateway.annexes.history import list_unsigned, read_documents, read_histories
 from gateway.annexes.operators import Operator
 from gateway.annexes.store import AnnexStore
 from gateway.bootstrap import open_approvals, opened_storage
@@ -88,11 +88,9 @@ def reinstate(
 
 def _find_revision(store: AnnexStore, client: str, revision: str) -> str:
     """Return the document of the only revision of this client that begins so."""
-    found = {
-        each.revision: each.document
-        for each in store.load_after()
-        if each.client == client and each.revision.startswith(revision)
-    }
+    history = read_histories(store.load_after(), store.operators).get(client)
+    stored = read_documents([history] if history else [])
+    found = {hashed: document for hashed, document in stored.items() if hashed.startswith(revision)}
     if len(found) != 1:
         raise Problem(f"{len(found)} revisions of {client} begin with {revision}: give more of one that was in force.")
     return next(iter(found.values()))
