@@ -30,9 +30,11 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class ContractShape:
-    """One operation. Both mappings go from path to "is it optional" (minOccurs 0), in the contract's order.
+    """One operation. Both mappings are in the contract's order.
 
-    `request_paths` has every element of the request, `reply_paths` every element of the reply after `status`;
+    `request_paths` has every element of the request, with whether a request may be without it; `reply_paths` every
+    element of the reply after `status`, with whether it may be taken out of any reply (where one of several must
+    stand, none may);
     `repeated` are the request's elements that may occur more than once.
     `has_data_filters`: the reply can list what was withheld. `consults_persons`: the reply holds data of a
     person. `notifies`: a client may be told of what the operation lists without asking. `names_employer`: the
@@ -68,7 +70,7 @@ def is_within(path: str, ancestor: str) -> bool:
 
 
 def find_droppable(path: str, reply_paths: Mapping[str, bool]) -> str | None:
-    """Return what goes when `path` is withheld: itself if optional, else the nearest such ancestor."""
+    """Return what goes when `path` is withheld: itself if a reply may lack it, else the nearest such ancestor."""
     while path:
         if reply_paths[path]:
             return path

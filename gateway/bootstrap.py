@@ -17,7 +17,8 @@ from authz.contract_shape import Contracts as Shapes
 from gateway.admission import Admission
 from gateway.annexes.activation import Activation
 from gateway.annexes.approval import Approvals
-from gateway.annexes.history import list_unsigned, read_histories
+from gateway.annexes.history import list_unsigned
+from gateway.annexes.known import Entry, Known
 from gateway.annexes.operators import OperatorKeys
 from gateway.annexes.registry import AnnexRegistry
 from gateway.annexes.store import AnnexStore, read_history
@@ -60,7 +61,7 @@ from gateway.sources.employer_repertory_sql import SqlEmployerRegister
 from gateway.sources.self_employed_sql import SqlSelfEmployedRepository
 from gateway.sources.user_access import ManagedUserAccess
 from gateway.storage.database import Database, WrongEncoding
-from gateway.storage.group_commit import GroupCommit
+from gateway.storage.group_commit import REQUEST_WAIT_SECONDS, GroupCommit
 from gateway.users.access import ManagedEmployerAccess, ManagedTechnicalUsers, StoredAccounts
 from gateway.users.store import UserStore
 from gateway.wss.policy import SecurityPolicy
@@ -70,6 +71,8 @@ from services.health import Kind
 
 # The secured application whose mandates let somebody act for an employer here: what employers do is declare.
 _DECLARATIONS = "dimona"
+# Nobody's answer waits for what a command writes, and a gateway that is busy need not make it fail.
+COMMAND_WAIT_SECONDS = 60.0
 _PREPARE = "run ksz-gateway migrate, or ksz-gateway demo for a world to try things in"
 
 
@@ -305,13 +308,18 @@ def _watch_files(settings: Settings, trust: Trust, signing_key: SigningKey) -> t
     return tuple(watches)
 
 
-def open_storage(settings: Settings, clock: Clock = system_clock) -> Storage:
-    """Open the database and the audit; CannotStart without a state, or when the audit's keys cannot be used."""
+def open_storage(
+    settings: Settings, clock: Clock = system_clock, wait_seconds: float = REQUEST_WAIT_SECONDS
+) -> Storage:
+    """Open the database and the audit; CannotStart without a state, or when the audit's keys cannot be used.
+
+    What is written waits at most `wait_seconds` to be durable.
+    """
     if not settings.state.is_dir():
         raise CannotStart(f"there is no state in {settings.state}: {_PREPARE}.")
     # A thread uses one at a time; so do the writer and the one that looks for annexes.
     database = Database(settings.database_url, connections=settings.threads + 2)
-    commit = GroupCommit(database)
+    commit = GroupCommit(database, wait_seconds=wait_seconds)
     try:
         trail = _open_trail(settings, commit, MonthKeys(settings.audit_keys), clock)
     except (AuditKeysUnusable, KeyFileUnusable) as error:
@@ -333,7 +341,7 @@ def _open_log_key(settings: Settings) -> LogKey:
 @contextmanager
 def opened_storage(settings: Settings) -> Iterator[Storage]:
     """Open the storage for a command, and close it with all that was accepted written."""
-    storage = open_storage(settings)
+    storage = open_storage(settings, wait_seconds=COMMAND_WAIT_SECONDS)
     try:
         _check_schema(storage)
         yield storage
@@ -434,11 +442,10 @@ def find_technical_user(storage: Storage, fingerprint: str, now: datetime) -> An
 
 
 def list_all_annexes(storage: Storage, now: datetime) -> list[Annex | RoleAnnex]:
-    """Return the annexes in force at `now`, those for a role too, by name."""
+    """Return the annexes in force at `now` as workers find them, those for a role too, by name."""
     store = open_annex_store(storage)
-    in_force = (history.find_at(now) for history in read_histories(store.load_after()).values())
-    annexes = (store.read_annex(activation.document) for activation in in_force if activation is not None)
-    return [annex for annex in annexes if annex.is_active(now)]
+    entries = (Entry(activation, store.read_annex, store.operators) for activation in store.load_after())
+    return Known({}, {}).extended(entries).list_active(now)
 
 
 def _open_trust(settings: Settings, policy: SecurityPolicy) -> Trust:

@@ -65,11 +65,11 @@ class OperationContract:
         return DRY_RUN_CASE in self.service.statuses.rows[self.descriptor.name]
 
     def shape(self) -> ContractShape:
-        """Tell authz which paths a request and a reply's data have, and which of them are optional."""
+        """Tell authz which paths a request and a reply's data have, and which a message may be without."""
         return ContractShape(
             request_paths={path: element.optional for path, element in self.request.paths()},
             reply_paths={
-                path: element.optional
+                path: element.droppable
                 for path, element in self.response.paths()
                 if path.partition("/")[0] in self.data_elements
             },

@@ -23,6 +23,7 @@ from gateway.annexes.approval import Approvals
 from gateway.annexes.cases import is_cases
 from gateway.annexes.operators import Operator, OperatorKeys, load_private_key
 from gateway.bootstrap import (
+    COMMAND_WAIT_SECONDS,
     CannotStart,
     Storage,
     migrate,
@@ -80,7 +81,7 @@ def prepare_demo(settings: Settings) -> DemoState:
     documents = demo_annexes()
     prepare_pki(settings.state, _clients(documents), datetime.now(UTC))
     migrate(settings)
-    storage = open_storage(settings)
+    storage = open_storage(settings, wait_seconds=COMMAND_WAIT_SECONDS)
     try:
         _add_annexes(storage, documents)
         _load_users(storage, settings)

@@ -17,12 +17,17 @@ def read_key(path: Path, make: Callable[[], bytes]) -> bytes:
     try:
         if not path.exists():
             put_once(path, make(), 0o600)
-        status = path.stat()
-        if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
-            raise KeyFileUnusable(f"{path}: must belong to this user, and be closed to all others (chmod go-rwx)")
+        check_private(path)
         return path.read_bytes()
     except OSError as error:
         raise KeyFileUnusable(f"{path}: {error.strerror}") from error
+
+
+def check_private(path: Path) -> None:
+    """Return if the file or directory is closed to all others; KeyFileUnusable otherwise, OSError."""
+    status = path.stat()
+    if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
+        raise KeyFileUnusable(f"{path}: must belong to this user, and be closed to all others (chmod go-rwx)")
 
 
 def put_once(path: Path, content: bytes, mode: int) -> None:
@@ -39,9 +44,14 @@ def put_once(path: Path, content: bytes, mode: int) -> None:
             os.link(draft, path)
     finally:
         os.unlink(draft)
-    # What is signed under a key that a power cut takes away could never be verified.
-    directory = os.open(path.parent, os.O_RDONLY)
+    # What is signed or sealed under a key that a power cut takes away could never be verified or read.
+    make_durable(path.parent)
+
+
+def make_durable(directory: Path) -> None:
+    """Make it durable which files there are in the directory; OSError."""
+    descriptor = os.open(directory, os.O_RDONLY)
     try:
-        os.fsync(directory)
+        os.fsync(descriptor)
     finally:
-        os.close(directory)
+        os.close(descriptor)

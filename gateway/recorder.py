@@ -32,6 +32,8 @@ from gateway.wss.sign import HeaderBlock
 
 log = structlog.get_logger(__name__)
 
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+
 
 class Unrecorded(Exception):
     """The record of an exchange could not be made durable: no answer may leave."""
@@ -151,6 +153,13 @@ def _granted_context(request: AccessRequest | None, authenticated: Authenticated
 
 
 def _without_persons(ticket: str | None) -> str | None:
-    """Return the client's own ticket, None when it holds an SSIN: the sealed message has it all the same."""
-    numbers = re.findall(r"(?=(\d{11}))", re.sub(r"[\s./-]", "", ticket or ""))
+    """Return the client's own ticket, None when it holds an SSIN: the sealed message has it all the same.
+
+    A UUID (RFC 9562) is kept: one of three hundred at random has digits that would pass for an SSIN. A number that was
+    filled up to look like a UUID lacks the version and the variant; who forges those too could as well write the
+    number in letters.
+    """
+    if ticket is None or _UUID.fullmatch(ticket):
+        return ticket
+    numbers = re.findall(r"(?=(\d{11}))", re.sub(r"[\s./-]", "", ticket))
     return None if any(has_valid_check_digits(number) for number in numbers) else ticket

@@ -101,14 +101,20 @@ def prove(activation: Activation, before: Activation | None, operators: Operator
         raise NotProved("one person proposed and approved it")
 
 
-def list_proved(history: Iterable[Activation], operators: OperatorKeys) -> Iterator[Activation]:
-    """Yield those of a whole history, in the order of their numbers, that two operators are proved to have signed."""
+def follow_clients(history: Iterable[Activation]) -> Iterator[tuple[Activation, Activation | None]]:
+    """Yield each activation of a whole history, by number, with its client's signed one before it."""
     before: dict[str, Activation] = {}
     for activation in history:
-        try:
-            prove(activation, before.get(activation.client), operators)
-            yield activation
-        except NotProved:
-            pass
+        yield activation, before.get(activation.client)
         if activation.signatures is not None:
             before[activation.client] = activation
+
+
+def list_proved(history: Iterable[Activation], operators: OperatorKeys) -> Iterator[Activation]:
+    """Yield those of a whole history, in the order of their numbers, that two operators are proved to have signed."""
+    for activation, before in follow_clients(history):
+        try:
+            prove(activation, before, operators)
+        except NotProved:
+            continue
+        yield activation

@@ -145,10 +145,10 @@ class Known:
         """How many clients have a history."""
         return len(self._histories)
 
-    def list_active(self, now: datetime) -> list[Annex]:
-        """Return every client's annex in force, by the name of the client."""
+    def list_active(self, now: datetime) -> list[Annex | RoleAnnex]:
+        """Return every annex in force, those for a role too, by name."""
         annexes = (self._histories[client].find(now) for client in sorted(self._histories))
-        return [annex for annex in annexes if isinstance(annex, Annex) and annex.is_active(now)]
+        return [annex for annex in annexes if annex is not None and annex.is_active(now)]
 
     def list_without_rights(self, now: datetime) -> list[str]:
         """Return the clients whose annex was found to give no rights, by name."""

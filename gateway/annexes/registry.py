@@ -99,7 +99,7 @@ class AnnexRegistry:
     def list_active(self, now: datetime) -> list[Annex]:
         """Return the clients' annexes that are in force and active at `now`; AnnexesUnavailable as in `find`."""
         self.open()
-        return self._known.list_active(now)
+        return [annex for annex in self._known.list_active(now) if isinstance(annex, Annex)]
 
     def refresh(self) -> None:
         """Read what was added since the last look. SQLAlchemyError when the database does not answer."""

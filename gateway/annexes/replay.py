@@ -82,6 +82,8 @@ class Replayer:
             yield self._decide_again(each.row, each.sealed, recorded)
 
     def _decide_again(self, row: Row, sealed: Sealed, recorded: RecordedDecision) -> Replayed:
+        if row["annex_revision"] not in self._documents:
+            return Replayed(row, Verdict.NOT_REPRODUCED)
         before = self._decide(self._get_annex(row["annex_revision"]), recorded)
         if not _is_as_recorded(before, row, sealed):
             return Replayed(row, Verdict.NOT_REPRODUCED, before)

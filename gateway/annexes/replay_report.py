@@ -1,7 +1,7 @@
 """What a replay found, counted as it comes: its size does not grow with the number of records."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,10 +24,15 @@ class Group:
 
 @dataclass(slots=True)
 class ReplayReport:
-    """Counts by verdict and by group, and the first `limit` records that changed or were not reproduced."""
+    """Counts by verdict and by group, and the first `limit` records that changed or were not reproduced.
+
+    `under_unproved` counts those that were decided under one of the revisions in `unproved`.
+    """
 
     services: Iterable[ServiceDescriptor]
     limit: int
+    unproved: Set[str] = frozenset()
+    under_unproved: int = 0
     verdicts: Counter[Verdict] = field(default_factory=Counter)
     groups: Counter[Group] = field(default_factory=Counter)
     listed: list[dict[str, Any]] = field(default_factory=list)
@@ -36,6 +41,7 @@ class ReplayReport:
         """Count one."""
         verdict, row = replayed.verdict, replayed.row
         self.verdicts[verdict] += 1
+        self.under_unproved += row["annex_revision"] in self.unproved
         if not verdict.is_change and verdict is not Verdict.NOT_REPRODUCED:
             return
         service, operation = row["service"], row["operation"]
@@ -75,6 +81,7 @@ class ReplayReport:
         """Return the report for programs."""
         return {
             "records": self.verdicts.total(),
+            "underUnproved": self.under_unproved,
             "verdicts": {verdict: self.verdicts[verdict] for verdict in Verdict},
             "groups": [
                 {

@@ -5,12 +5,13 @@ decrypt its records any more, the auditor neither, nor find a person in them. A 
 reading never makes one.
 """
 
-import os
 import secrets
-import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from gateway.key_file import KeyFileUnusable, check_private, make_durable, put_once
 
 _KEY_BYTES = 32
 
@@ -34,25 +35,19 @@ class MonthKeys:
     def __init__(self, directory: Path) -> None:
         """Use the directory, making it if need be; AuditKeysUnusable if others may enter it."""
         self._directory = directory
-        try:
+        with _usable(directory):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _check_private(directory)
-        except OSError as error:
-            raise AuditKeysUnusable(f"{directory}: {error.strerror}") from error
+            check_private(directory)
 
     def get_for_sealing(self, month: str) -> MonthKey:
         """Return the month's keys, making them if nobody has; AuditKeysUnusable when neither can be done."""
-        try:
+        with _usable(self._path(month)):
             return self._read(month) or self._make(month)
-        except OSError as error:
-            raise AuditKeysUnusable(f"{self._path(month)}: {error.strerror}") from error
 
     def find(self, month: str) -> MonthKey | None:
         """Return the month's keys as they are on disk, None when they were destroyed or never made."""
-        try:
+        with _usable(self._path(month)):
             return self._read(month)
-        except OSError as error:
-            raise AuditKeysUnusable(f"{self._path(month)}: {error.strerror}") from error
 
     def list_months(self) -> list[str]:
         """Return the months that have keys, the earliest first."""
@@ -63,13 +58,12 @@ class MonthKeys:
 
         A copy of the file in a backup is not ours to reach.
         """
-        try:
-            self._path(month).unlink()
-            self._sync()
-        except FileNotFoundError:
-            raise KeyError(month) from None
-        except OSError as error:
-            raise AuditKeysUnusable(f"{self._path(month)}: {error.strerror}") from error
+        with _usable(self._path(month)):
+            try:
+                self._path(month).unlink()
+            except FileNotFoundError:
+                raise KeyError(month) from None
+            make_durable(self._directory)
 
     def _path(self, month: str) -> Path:
         return self._directory / f"{month}.key"
@@ -80,42 +74,26 @@ class MonthKeys:
             content = path.read_bytes()
         except FileNotFoundError:
             return None
-        _check_private(path)
+        check_private(path)
         if len(content) != 2 * _KEY_BYTES:
             raise AuditKeysUnusable(f"{path}: not a pair of audit keys; restore the file from its backup")
         return MonthKey(month, content[:_KEY_BYTES], content[_KEY_BYTES:])
 
     def _make(self, month: str) -> MonthKey:
-        """Make the file appear whole and once: processes that race all end up with the first one's keys."""
-        draft = self._directory / f".{month}.{secrets.token_hex(8)}"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(secrets.token_bytes(2 * _KEY_BYTES))
-                file.flush()
-                os.fsync(file.fileno())
-            # Where another process was first, its keys are the month's.
-            with suppress(FileExistsError):
-                os.link(draft, self._path(month))
-        finally:
-            os.unlink(draft)
-        # A record sealed under a key that a power cut takes away could never be read.
-        self._sync()
+        """Make the month's file, if no other process is first."""
+        put_once(self._path(month), secrets.token_bytes(2 * _KEY_BYTES), 0o600)
         key = self._read(month)
         if key is None:
             raise AuditKeysUnusable(f"{self._path(month)}: vanished while it was made")
         return key
 
-    def _sync(self) -> None:
-        """Make it durable which files there are."""
-        directory = os.open(self._directory, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
 
-
-def _check_private(path: Path) -> None:
-    status = path.stat()
-    if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
-        raise AuditKeysUnusable(f"{path}: must belong to this user, and be closed to all others (chmod go-rwx)")
+@contextmanager
+def _usable(path: Path) -> Iterator[None]:
+    """Say what to mend of what cannot be used."""
+    try:
+        yield
+    except KeyFileUnusable as unusable:
+        raise AuditKeysUnusable(str(unusable)) from None
+    except OSError as error:
+        raise AuditKeysUnusable(f"{path}: {error.strerror}") from error

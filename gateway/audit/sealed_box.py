@@ -8,6 +8,7 @@ other.
 
 import secrets
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Self
 
 from cryptography.exceptions import InvalidTag
@@ -81,12 +82,17 @@ def open_box(box: bytes, month: MonthKey, auditor_key: X25519PrivateKey, bound: 
         raise BoxBroken
     own = box[_PUBLIC]
     try:
-        shared = auditor_key.exchange(X25519PublicKey.from_public_bytes(own))
-        cipher = AESGCM(_derive(shared, month, own, auditor_key.public_key().public_bytes_raw()))
-        return cipher.decrypt(box[_NONCE], box[_CIPHERTEXT], bound)
+        return _opening_cipher(own, month, auditor_key).decrypt(box[_NONCE], box[_CIPHERTEXT], bound)
     except (InvalidTag, ValueError):
         # ValueError: cut short, or a point that no pair has.
         raise BoxBroken from None
+
+
+@lru_cache(maxsize=1024)
+def _opening_cipher(own: bytes, month: MonthKey, auditor_key: X25519PrivateKey) -> AESGCM:
+    """Agree with the process that closed the box; kept, since a process closes all of a month's boxes with one key."""
+    shared = auditor_key.exchange(X25519PublicKey.from_public_bytes(own))
+    return AESGCM(_derive(shared, month, own, auditor_key.public_key().public_bytes_raw()))
 
 
 def _derive(shared: bytes, month: MonthKey, own: bytes, auditor: bytes) -> bytes:

@@ -32,6 +32,9 @@ from gateway.storage.forking import call_in_child
 
 T = TypeVar("T")
 
+REQUEST_WAIT_SECONDS = 10.0
+"""How long what is written for a request may wait to be durable."""
+
 # Where a connection's `info` has the notes of its transaction.
 _NOTES = "ksz_notes"
 
@@ -83,7 +86,7 @@ class GroupCommit:
         *,
         capacity: int = 1024,
         largest_batch: int = 256,
-        wait_seconds: float = 10.0,
+        wait_seconds: float = REQUEST_WAIT_SECONDS,
     ) -> None:
         """Let at most `capacity` jobs wait, and each at most `wait_seconds`."""
         self._database = database

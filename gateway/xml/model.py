@@ -39,13 +39,15 @@ class ComplexType:
 class Element:
     """One particle; `many` when it may occur more than once, in which case its value is a list.
 
-    `meaning` is its documentation, by language.
+    `optional`: a message may be without it. `droppable`: it may be taken out of a valid message, whatever stands beside
+    it; the one chosen where something must be may not. `meaning` is its documentation, by language.
     """
 
     name: str
     type: SimpleType | ComplexType
     optional: bool
     many: bool
+    droppable: bool
     meaning: Mapping[str, str] = field(default_factory=dict)
 
     def paths(self, prefix: str = "") -> Iterator[tuple[str, "Element"]]:
@@ -71,15 +73,16 @@ class SchemaModel:
 
     def get_element(self, namespace: str, name: str) -> Element:
         """Return the global element, whole; KeyError when no XSD declares it."""
-        return self._element(self._definitions["element", f"{{{namespace}}}{name}"], in_choice=False)
+        return self._element(self._definitions["element", f"{{{namespace}}}{name}"], in_choice=False, droppable=False)
 
-    def _element(self, node: etree._Element, *, in_choice: bool) -> Element:
+    def _element(self, node: etree._Element, *, in_choice: bool, droppable: bool) -> Element:
         maximum = node.get("maxOccurs", "1")
         return Element(
             name=_attribute(node, "name"),
             type=self._type_of(node),
             optional=in_choice or node.get("minOccurs") == "0",
             many=maximum == "unbounded" or int(maximum) > 1,
+            droppable=droppable or node.get("minOccurs") == "0",
             meaning=_meaning(node),
         )
 
@@ -136,16 +139,21 @@ class SchemaModel:
         attributes: list[tuple[str, SimpleType]],
         *,
         in_choice: bool = False,
+        droppable: bool = False,
     ) -> None:
+        """Gather what is in the node; `droppable` tells whether all of it together may be taken out."""
+        if etree.QName(node).localname == "sequence":
+            droppable = droppable and sum(1 for each in node if each.tag != f"{{{XSD}}}annotation") == 1
         for child in node:
             match etree.QName(child).localname:
                 case "sequence" | "choice" as group:
                     choice = in_choice or group == "choice" or child.get("minOccurs") == "0"
                     if child.get("maxOccurs", "1") != "1":
                         raise _unsupported(child)
-                    self._collect(child, elements, attributes, in_choice=choice)
+                    whole = droppable or child.get("minOccurs") == "0"
+                    self._collect(child, elements, attributes, in_choice=choice, droppable=whole)
                 case "element":
-                    elements.append(self._element(child, in_choice=in_choice))
+                    elements.append(self._element(child, in_choice=in_choice, droppable=droppable))
                 case "attribute":
                     declared = self._type_of(child)
                     if not isinstance(declared, SimpleType):

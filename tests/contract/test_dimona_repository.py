@@ -1,7 +1,7 @@
 """What every repository of DimonaService must do: one suite for the fake and every adapter."""
 
 import sqlite3
-import time
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -690,15 +690,20 @@ def test_a_submission_that_is_not_begun_in_time_is_withdrawn(url: str) -> None:
 
 def test_a_submission_that_may_be_committed_is_a_failed_communication_and_the_ticket_tells(url: str) -> None:
     with opened(url) as (database, repository):
-        impatient = GroupCommit(database, wait_seconds=0.05)
+        # Long enough for the work to begin on a busy machine; from then on it waits until nobody waits for it.
+        impatient = GroupCommit(database, wait_seconds=2)
+        given_up = threading.Event()
 
         def slow(connection: Connection, changes: Sequence[Change]) -> None:
-            time.sleep(0.3)
+            given_up.wait()
 
         message = submission(begin())
-        with pytest.raises(SourceCommunicationFailed):
-            SqlDimonaRepository(database.read, impatient, slow).submit(message)
-        impatient._wait_seconds = 10
+        try:
+            with pytest.raises(SourceCommunicationFailed):
+                SqlDimonaRepository(database.read, impatient, slow).submit(message)
+        finally:
+            given_up.set()
+        impatient._wait_seconds = 60
         impatient.close()
         (answer,) = repository.submit(message)
         assert isinstance(answer, Accepted)

@@ -61,7 +61,11 @@ def test_every_client_is_listed_with_its_revision_and_what_comes(world: World, c
     assert list(listed) == [path.stem for path in annex_files()]
     economy = listed["economy"]
     assert (economy["standing"], economy["operations"], economy["kind"]) == ("in force", 1, "institution")
-    assert economy["next"] == {"revision": coming.revision, "activeFrom": AHEAD.strftime("%Y-%m-%dT%H:%M:%S.000Z")}
+    assert economy["next"] == {
+        "revision": coming.revision,
+        "activeFrom": AHEAD.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        "doubt": None,
+    }
     assert listed["pcsa"]["next"] is None
     assert listed["technical-users"]["kind"] == "role technicalUser"
     shown = run(world, "list").stdout

@@ -176,22 +176,26 @@ def test_work_that_was_not_begun_in_time_is_withdrawn(world: World) -> None:
     with another_writer(world.url), pytest.raises(CommitTimedOut) as caught:
         commit.run(store(FIRST))
     assert not caught.value.may_be_committed
+    commit._wait_seconds = 60
     assert commit.run(store(SECOND)) == SECOND
     commit.close()
     assert stored(world) == [SECOND]
 
 
 def test_work_that_had_begun_when_time_was_over_may_be_committed(world: World) -> None:
-    commit = GroupCommit(world.database, wait_seconds=0.05)
+    # Long enough for the work to begin on a busy machine.
+    commit = GroupCommit(world.database, wait_seconds=2)
     go_on = threading.Event()
 
     def slow(connection: Connection) -> None:
         store(FIRST)(connection)
         go_on.wait()
 
-    with pytest.raises(CommitTimedOut) as caught:
-        commit.run(slow)
-    go_on.set()
+    try:
+        with pytest.raises(CommitTimedOut) as caught:
+            commit.run(slow)
+    finally:
+        go_on.set()
     assert caught.value.may_be_committed
     wait_until(lambda: stored(world) == [FIRST])
     commit.close()

@@ -136,7 +136,7 @@ def test_under_load_both_nodes_switch_at_the_announced_instant(state: DemoState,
                 approvals = open_approvals(one.gateway.storage)
                 (current,) = [each for each in approvals.store.load_after() if each.client == "pcsa"]
                 added = activate(approvals, current.document.replace(CONTEXTS["pcsa"], "PCSA:ANOTHER"))
-                time.sleep((added.active_from - clock()).total_seconds() + 1)
+                time.sleep(max(0.0, (added.active_from - clock()).total_seconds()) + 1)
             finally:
                 over.set()
             for each in asking:

@@ -251,7 +251,7 @@ def _leaves(element: Element) -> Iterator[SimpleType]:
 
 def test_a_root_without_children_cannot_be_a_message() -> None:
     with pytest.raises(Unwritable):
-        compile_writer(Element("a", SimpleType("string"), optional=False, many=False), "urn:a", "a")
-    assert compile_writer(Element("a", ComplexType((), (), None), optional=False, many=False), "urn:a", "a")({}) == (
-        '<a:a xmlns:a="urn:a"></a:a>'
-    )
+        compile_writer(Element("a", SimpleType("string"), optional=False, many=False, droppable=False), "urn:a", "a")
+    assert compile_writer(
+        Element("a", ComplexType((), (), None), optional=False, many=False, droppable=False), "urn:a", "a"
+    )({}) == ('<a:a xmlns:a="urn:a"></a:a>')

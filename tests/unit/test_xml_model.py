@@ -54,6 +54,30 @@ def test_an_optional_group_makes_its_members_optional(tmp_path: Path) -> None:
     assert root.type.elements[0].optional
 
 
+@pytest.mark.parametrize(
+    ("content", "droppable"),
+    [
+        ("<x:sequence>A B0</x:sequence>", "b"),
+        # Where one of several must stand, the one that stands may not go; nor may half of what stands for one.
+        ("<x:choice>A B</x:choice>", ""),
+        ("<x:sequence>A0<x:choice>B<x:sequence>C D0</x:sequence></x:choice></x:sequence>", "ad"),
+        ('<x:choice minOccurs="0">A B</x:choice>', "ab"),
+        ('<x:choice minOccurs="0">A<x:sequence>B C</x:sequence></x:choice>', "a"),
+        ('<x:sequence minOccurs="0">A</x:sequence>', "a"),
+        ('<x:sequence minOccurs="0">A B</x:sequence>', ""),
+        ('<x:sequence minOccurs="0"><x:annotation/><x:choice>A B</x:choice></x:sequence>', "ab"),
+        ('<x:sequence minOccurs="0"><x:choice>A B</x:choice>C</x:sequence>', ""),
+    ],
+)
+def test_what_may_be_taken_out_of_a_valid_message(tmp_path: Path, content: str, droppable: str) -> None:
+    for name in "ABCD":
+        written = f'<x:element name="{name.lower()}" type="x:int"'
+        content = content.replace(f"{name}0", f'{written} minOccurs="0"/>').replace(name, f"{written}/>")
+    root = element(tmp_path, content)
+    assert isinstance(root.type, ComplexType)
+    assert "".join(each.name for each in root.type.elements if each.droppable) == droppable
+
+
 def test_an_extension_adds_to_its_base_and_simple_content_has_attributes(tmp_path: Path) -> None:
     known = model(
         tmp_path,

@@ -1,6 +1,5 @@
 """`annex proposals`, `annex approve` and `annex withdraw`: the second of the two operators."""
 
-from collections.abc import Container
 from datetime import UTC, datetime
 from difflib import unified_diff
 from typing import Annotated, Any
@@ -8,8 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from authz.annex_document import AnnexInvalid
-from gateway.annexes.activation import Activation, list_proved
+from gateway.annexes.activation import Activation
 from gateway.annexes.approval import AnnexRefused
+from gateway.annexes.history import read_histories
 from gateway.annexes.store import AnnexStore, Proposal
 from gateway.bootstrap import open_annex_store, open_approvals, opened_storage
 from gateway.cli.annex.signing import KeyOption, read_operator
@@ -23,7 +23,7 @@ from gateway.cli.output import (
     print_table,
     to_text,
 )
-from gateway.cli.users.terminal import PasswordStdinOption
+from gateway.cli.terminal import PasswordStdinOption
 
 
 def register(app: typer.Typer) -> None:
@@ -38,7 +38,7 @@ def proposals(state: StateOption = None, as_json: JsonOption = False) -> None:
         store = open_annex_store(storage)
         now = datetime.now(UTC)
         waiting = store.load_proposals()
-        newest = _newest(store, {each.order.client for each in waiting})
+        newest = _newest(store)
         documents = [_describe(each, newest.get(each.order.client), now) for each in waiting]
     if as_json:
         print_json(documents)
@@ -74,7 +74,7 @@ def approve(
         approvals = open_approvals(storage)
         by = read_operator(storage.annex_operators, key, from_stdin=password_stdin)
         waiting = {each.order.client: each for each in approvals.store.load_proposals()}
-        newest = _newest(approvals.store, waiting)
+        newest = _newest(approvals.store)
         if everything:
             now = datetime.now(UTC)
             clients = [
@@ -113,14 +113,14 @@ def withdraw(
     console.print(f"{client}: nothing is proposed any more.")
 
 
-def _newest(store: AnnexStore, clients: Container[str]) -> dict[str, Activation]:
-    """Return the activation of each of these clients that is in force, or will be, the longest.
+def _newest(store: AnnexStore) -> dict[str, Activation]:
+    """Return the proved activation of each client that is in force, or will be, the longest.
 
     Only those that are proved: beside a text that somebody changed in the database, a proposal could look harmless.
     """
-    history = (each for each in store.load_after() if each.client in clients)
-    by_instant = sorted(list_proved(history, store.operators), key=lambda each: (each.active_from, each.sequence))
-    return {each.client: each for each in by_instant}
+    histories = read_histories(store.load_after(), store.operators)
+    proved = {client: history.list_proved() for client, history in histories.items()}
+    return {client: activations[-1] for client, activations in proved.items() if activations}
 
 
 def _describe(proposal: Proposal, replaced: Activation | None, now: datetime) -> dict[str, Any]:

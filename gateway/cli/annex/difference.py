@@ -66,4 +66,4 @@ def _are_files(*names: str) -> bool:
 
 def _histories(settings: Settings) -> dict[str, History]:
     with opened_storage(settings) as storage:
-        return read_histories(open_annex_store(storage).load_after())
+        return read_histories(open_annex_store(storage).load_after(), storage.annex_operators)

@@ -16,7 +16,16 @@ from gateway.bootstrap import Storage, opened_storage
 from gateway.cli.annex.question import Question, ask_again, ask_now, read_draft, read_file, write_request
 from gateway.cli.asking import Asked, find_annex
 from gateway.cli.audit.auditor import AuditorKeyOption, PasswordStdinOption, auditing
-from gateway.cli.output import JsonOption, Problem, StateOption, console, get_settings, print_json, print_table
+from gateway.cli.output import (
+    JsonOption,
+    Problem,
+    StateOption,
+    console,
+    get_settings,
+    parse_moment,
+    print_json,
+    print_table,
+)
 from gateway.contracts import Contracts, load_contracts
 from gateway.settings import Settings
 
@@ -54,7 +63,12 @@ def explain_(
         ),
     ] = None,
     at: Annotated[
-        str | None, typer.Option(metavar="TIME", help="When it is asked: 2026-06-30T12:00:00Z.", show_default="now")
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="When: a time with its zone, or as a day of Brussels begins.",
+            show_default="now",
+        ),
     ] = None,
     draft: Annotated[
         Path | None,
@@ -95,7 +109,7 @@ def explain_(
             if draft is not None:
                 question = question.under(_read_draft_of(question.annex, draft, contracts))
         else:
-            moment = _read_time(at)
+            moment = parse_moment(at) if at else datetime.now(UTC)
             annex = _find_annex(storage, settings, contracts, client, draft, moment)
             if file is not None:
                 payload = read_file(file)
@@ -115,6 +129,7 @@ def to_document(question: Question, explanation: Explanation) -> dict[str, Any]:
     return {
         "client": question.annex.client,
         "annexRevision": decision.revision,
+        "annexProved": question.proved,
         "service": request.service,
         "operation": request.operation,
         "legalContext": request.legal_context,
@@ -158,6 +173,8 @@ def show(question: Question, explanation: Explanation) -> None:
     status = document["status"]
     told = f" {status['value']} {status['code']}" if status else ""
     console.print(f"[bold]{document['decision']}[/]{told}, by {escape(decision.clause or 'no clause')}", soft_wrap=True)
+    if not question.proved:
+        console.print("[red]Two operators are not proved to have signed the annex that decided.[/]", soft_wrap=True)
     for name in ("allowed", "deliberation", "withheld", "dropped", "personsFound"):
         if document.get(name):
             console.print(f"  {name}: {escape(', '.join(_texts(document[name])))}", soft_wrap=True)
@@ -209,15 +226,3 @@ def _read_draft_of(annex: Annex, draft: Path, contracts: Contracts) -> Annex:
     if drafted.client != annex.client:
         raise Problem(f"{draft} is the annex of {drafted.client}, not of {annex.client}.")
     return drafted
-
-
-def _read_time(text: str | None) -> datetime:
-    if text is None:
-        return datetime.now(UTC)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise Problem(f"{text} is no time such as 2026-06-30T12:00:00Z.") from None
-    if moment.tzinfo is None:
-        raise Problem(f"{text} has no time zone: end it with Z for UTC, or with +02:00.")
-    return moment

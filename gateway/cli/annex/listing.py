@@ -6,13 +6,17 @@ from typing import Any
 import typer
 
 from authz.annex import RoleAnnex
+from authz.annex_document import AnnexInvalid
 from authz.brussels import brussels_day
+from gateway.annexes.activation import Activation
 from gateway.annexes.history import History, read_histories
 from gateway.annexes.store import AnnexStore
 from gateway.bootstrap import open_annex_store, opened_storage
 from gateway.cli.output import JsonOption, StateOption, get_settings, print_json, print_table, to_text
 
 _COLUMNS = ("client", "kind", "standing", "revision", "since", "operations", "next change")
+# Of what nobody is proved to have signed, or this version cannot read, nothing is told as if it held.
+_UNTOLD = {"kind": "", "operations": None, "validFrom": None, "validUntil": None}
 
 
 def register(app: typer.Typer) -> None:
@@ -21,11 +25,16 @@ def register(app: typer.Typer) -> None:
 
 
 def list_(state: StateOption = None, as_json: JsonOption = False) -> None:
-    """List the clients that have an annex: its revision, since when, how many operations, and what changes next."""
+    """List the clients that have an annex: its revision, since when, how many operations, and what changes next.
+
+    An annex that two operators are not proved to have signed gives no rights, and is listed as not proved.
+    """
     now = datetime.now(UTC)
     with opened_storage(get_settings(state=state)) as storage:
         store = open_annex_store(storage)
-        documents = [_describe(history, store, now) for history in read_histories(store.load_after()).values()]
+        documents = [
+            _describe(history, store, now) for history in read_histories(store.load_after(), store.operators).values()
+        ]
     if as_json:
         print_json(documents)
         return
@@ -33,21 +42,38 @@ def list_(state: StateOption = None, as_json: JsonOption = False) -> None:
 
 
 def _describe(history: History, store: AnnexStore, now: datetime) -> dict[str, Any]:
-    current, coming = history.find_at(now), history.find_after(now)
+    latest, coming = history.find_latest(now), history.find_after(now)
     # A history holds one activation at least: what is not in force yet comes.
-    shown = current or history.activations[0]
-    annex = store.read_annex(shown.document)
+    shown = latest or history.activations[0]
+    doubt = history.find_objection(now) if latest else history.proofs.find_doubt(shown)
+    about = _UNTOLD | {"standing": "not proved"} if doubt else _describe_annex(shown, store, latest is not None, now)
     return {
         "client": history.client,
-        "kind": f"role {annex.role}" if isinstance(annex, RoleAnnex) else annex.kind,
-        "standing": _standing(current is not None, annex.valid_from, annex.valid_until, brussels_day(now)),
         "revision": shown.revision,
         "since": shown.active_from,
+        "doubt": doubt,
+        **about,
+        "next": _describe_next(history, coming) if latest and coming else None,
+    }
+
+
+def _describe_annex(shown: Activation, store: AnnexStore, is_activated: bool, now: datetime) -> dict[str, Any]:
+    try:
+        annex = store.read_annex(shown.document)
+    except AnnexInvalid:
+        return _UNTOLD | {"standing": "unreadable"}
+    return {
+        "kind": f"role {annex.role}" if isinstance(annex, RoleAnnex) else annex.kind,
+        "standing": _standing(is_activated, annex.valid_from, annex.valid_until, brussels_day(now)),
         "operations": len({key[:2] for key in annex.grants}),
         "validFrom": annex.valid_from,
         "validUntil": annex.valid_until,
-        "next": {"revision": coming.revision, "activeFrom": coming.active_from} if current and coming else None,
     }
+
+
+def _describe_next(history: History, coming: Activation) -> dict[str, Any]:
+    doubt = history.proofs.find_doubt(coming)
+    return {"revision": coming.revision, "activeFrom": coming.active_from, "doubt": doubt}
 
 
 def _standing(is_activated: bool, begin: date, end: date | None, today: date) -> str:
@@ -60,7 +86,10 @@ def _standing(is_activated: bool, begin: date, end: date | None, today: date) ->
 
 def _to_row(document: dict[str, Any]) -> tuple[str, ...]:
     following, end = document["next"], document["validUntil"]
-    changes = [f"{to_text(following['activeFrom'])} {following['revision'][:12]}"] if following else []
+    changes = [document["doubt"]] if document["doubt"] else []
+    if following:
+        mark = " (not proved)" if following["doubt"] else ""
+        changes.append(f"{to_text(following['activeFrom'])} {following['revision'][:12]}{mark}")
     changes += [f"ends {end}"] if end else []
     return (
         document["client"],
@@ -68,6 +97,6 @@ def _to_row(document: dict[str, Any]) -> tuple[str, ...]:
         document["standing"],
         document["revision"][:12],
         to_text(document["since"]),
-        str(document["operations"]),
+        "" if document["operations"] is None else str(document["operations"]),
         ", ".join(changes),
     )

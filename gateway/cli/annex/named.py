@@ -9,6 +9,7 @@ from authz.annex_document import AnnexInvalid, read_any_annex
 from authz.contract_shape import Contracts
 from gateway.annexes.activation import Activation
 from gateway.annexes.history import History
+from gateway.annexes.store import AnnexStore
 from gateway.cli.annex.documents import print_problems, read_document
 from gateway.cli.output import Problem
 
@@ -29,8 +30,10 @@ def get_history(histories: dict[str, History], client: str) -> History:
 
 
 def get_activation(history: History, revision: str | None, at: datetime) -> Activation:
-    """Return the revision that begins so, or without one what is in force at that moment; Problem."""
+    """Return the revision that begins so, proved or not, or without one what is in force at that moment; Problem."""
     if revision is None:
+        if objection := history.find_objection(at):
+            raise Problem(f"{history.client} has no rights: {objection}. What is stored: annex show --revision.")
         found = history.find_at(at)
         if found is None:
             raise Problem(f"{history.client} has no annex in force at {at:%Y-%m-%d %H:%M:%S} UTC.")
@@ -48,8 +51,18 @@ def read_named(name: str, histories: dict[str, History], now: datetime) -> Named
     if Path(name).is_file() or "/" in name or name.endswith(".yaml"):
         return NamedAnnex(name, read_document(Path(name)))
     client, _, revision = name.partition("@")
-    activation = get_activation(get_history(histories, client), revision or None, now)
-    return NamedAnnex(f"{client}@{activation.revision[:12]}", activation.document)
+    history = get_history(histories, client)
+    activation = get_activation(history, revision or None, now)
+    mark = " (not proved)" if history.proofs.find_doubt(activation) else ""
+    return NamedAnnex(f"{client}@{activation.revision[:12]}{mark}", activation.document)
+
+
+def compile_stored(activation: Activation, store: AnnexStore) -> Annex | RoleAnnex:
+    """Compile a stored annex; Problem for one that this version cannot read."""
+    try:
+        return store.read_annex(activation.document)
+    except AnnexInvalid as invalid:
+        raise Problem(f"activation {activation.sequence} cannot be read: {invalid.problems[0]}") from None
 
 
 def compile_file(file: Path, contracts: Contracts) -> Annex | RoleAnnex:

@@ -11,7 +11,7 @@ from gateway.annexes.activation import list_proved
 from gateway.annexes.operators import OPERATOR_NAME, RETIRED, OperatorKeys, private_pem, public_pem
 from gateway.bootstrap import open_annex_store, opened_storage
 from gateway.cli.output import JsonOption, Problem, StateOption, console, get_settings, print_json, print_table
-from gateway.cli.users.terminal import PasswordStdinOption, read_new_password
+from gateway.cli.terminal import PasswordStdinOption, read_new_password
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The operator: small letters, digits and hyphens.")]
 app = typer.Typer(help="Say who may propose and approve annexes.", no_args_is_help=True)

@@ -8,21 +8,21 @@ import typer
 
 from authz.annex_document import AnnexInvalid
 from gateway.annexes.approval import AnnexRefused, Approvals
-from gateway.annexes.history import list_unsigned
+from gateway.annexes.history import list_unsigned, read_documents, read_histories
 from gateway.annexes.operators import Operator
 from gateway.annexes.store import AnnexStore
 from gateway.bootstrap import open_approvals, opened_storage
 from gateway.cli.annex.documents import print_problems, read_document
 from gateway.cli.annex.signing import KeyOption, read_operator
-from gateway.cli.output import Problem, StateOption, console, get_settings, to_text
-from gateway.cli.users.terminal import PasswordStdinOption
+from gateway.cli.output import Problem, StateOption, console, get_settings, parse_moment, to_text
+from gateway.cli.terminal import PasswordStdinOption
 
 AtOption = Annotated[
     str | None,
     typer.Option(
         "--at",
         metavar="TIME",
-        help="When it shall come into force, such as 2026-12-01T00:00:00+01:00.",
+        help="When it shall come into force: a time with its zone, or as a day of Brussels begins.",
         show_default="two seconds after the approval",
     ),
 ]
@@ -54,7 +54,7 @@ def propose(
     """
     if bool(files) == unsigned:
         raise Problem("name the annexes to propose, or say --unsigned.")
-    active_from = None if at is None else parse_time(at)
+    active_from = None if at is None else parse_moment(at)
     with opened_storage(get_settings(state=state)) as storage:
         approvals = open_approvals(storage)
         by = read_operator(storage.annex_operators, key, from_stdin=password_stdin)
@@ -78,7 +78,7 @@ def reinstate(
     state: StateOption = None,
 ) -> None:
     """Propose an earlier revision of an annex again; it too needs another operator's approval."""
-    active_from = None if at is None else parse_time(at)
+    active_from = None if at is None else parse_moment(at)
     with opened_storage(get_settings(state=state)) as storage:
         approvals = open_approvals(storage)
         by = read_operator(storage.annex_operators, key, from_stdin=password_stdin)
@@ -86,24 +86,11 @@ def reinstate(
         _propose(approvals, document, f"{client} {revision}", by, active_from)
 
 
-def parse_time(text: str) -> datetime:
-    """Read a time with its offset from UTC; Problem for anything else."""
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        raise Problem(f"{text} is no time such as 2026-12-01T00:00:00+01:00.") from None
-    if time.tzinfo is None:
-        raise Problem(f"{text} could be anywhere: say +01:00, or Z for UTC, after it.")
-    return time.astimezone(UTC)
-
-
 def _find_revision(store: AnnexStore, client: str, revision: str) -> str:
     """Return the document of the only revision of this client that begins so."""
-    found = {
-        each.revision: each.document
-        for each in store.load_after()
-        if each.client == client and each.revision.startswith(revision)
-    }
+    history = read_histories(store.load_after(), store.operators).get(client)
+    stored = read_documents([history] if history else [])
+    found = {hashed: document for hashed, document in stored.items() if hashed.startswith(revision)}
     if len(found) != 1:
         raise Problem(f"{len(found)} revisions of {client} begin with {revision}: give more of one that was in force.")
     return next(iter(found.values()))

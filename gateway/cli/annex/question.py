@@ -9,6 +9,7 @@ from lxml import etree
 from authz.annex import Annex, RoleAnnex, RoleHolder
 from authz.decision import AccessFacts, AccessRequest
 from gateway.access_request import gather_facts, read_access_request
+from gateway.annexes.history import list_proved_revisions, read_documents, read_histories
 from gateway.audit.reading import AuditReader
 from gateway.audit.record import RecordKind
 from gateway.audit.recorded import NoDecision, read_decision
@@ -29,17 +30,21 @@ _EXCHANGES = frozenset({RecordKind.EXCHANGE.value, RecordKind.DRY_RUN.value})
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What `authz.explanation.explain` is given; `at` is aware, and `operation` the contract of what is asked."""
+    """What `authz.explanation.explain` is given; `at` is aware, and `operation` the contract of what is asked.
+
+    `proved` is False for a recorded decision under a revision that two operators are not proved to have signed.
+    """
 
     annex: Annex
     operation: OperationContract
     request: AccessRequest
     facts: AccessFacts
     at: datetime
+    proved: bool = True
 
     def under(self, draft: Annex) -> "Question":
         """Return the same question under another annex."""
-        return replace(self, annex=draft)
+        return replace(self, annex=draft, proved=True)
 
 
 def read_file(file: Path) -> etree._Element:
@@ -84,13 +89,17 @@ def ask_again(storage: Storage, contracts: Contracts, record: str, reader: Audit
     except NoDecision:
         raise Problem(f"record {row['position']} holds no decision: {row['code']} came before one was made.") from None
     store = open_annex_store(storage)
-    document = next(each.document for each in store.load_after() if each.revision == row["annex_revision"])
+    histories = read_histories(store.load_after(), store.operators)
+    document = read_documents(histories.values()).get(row["annex_revision"])
+    if document is None:
+        raise Problem(f"revision {row['annex_revision']}, which decided, is no longer stored as it was hashed.")
     return Question(
         annex=make_out(store.read_annex(document), recorded.facts.holder),
         operation=find_operation(contracts, row["service"], row["operation"]),
         request=recorded.request,
         facts=recorded.facts,
         at=recorded.decided_at,
+        proved=row["annex_revision"] in list_proved_revisions(histories.values()),
     )
 
 

@@ -10,7 +10,7 @@ import typer
 from rich.progress import MofNCompleteColumn, Progress
 
 from authz.annex import Annex
-from gateway.annexes.history import History, read_histories
+from gateway.annexes.history import History, list_proved_revisions, read_documents, read_histories
 from gateway.annexes.replay import NotOfTheRole, Replayer, Verdict
 from gateway.annexes.replay_report import ReplayReport
 from gateway.annexes.store import AnnexStore
@@ -74,13 +74,15 @@ def replay(
     begin, end = parse_moment(since), parse_moment(until) if until else datetime.now(UTC)
     compiled = compile_file(draft, load_contracts().shapes()) if draft else None
     name = client or (compiled.client if compiled else None)
-    report = ReplayReport(load_services(), limit)
     with opened_storage(settings) as storage:
         store = open_annex_store(storage)
-        histories = read_histories(store.load_after())
+        histories = read_histories(store.load_after(), store.operators)
         of_role = _find_role_revisions(name, histories, store)
         stretch = Stretch(begin, end, name if of_role is None else None)
-        documents = {each.revision: each.document for history in histories.values() for each in history.activations}
+        documents = read_documents(histories.values())
+        report = ReplayReport(
+            load_services(), limit, unproved=documents.keys() - list_proved_revisions(histories.values())
+        )
         replayer = Replayer(documents, store.read_annex, settings.environment, compiled)
         rows = (
             row
@@ -109,9 +111,10 @@ def _find_role_revisions(
 ) -> frozenset[str] | None:
     """Return the revisions of an annex for a role, of whose decisions the records name the clients; None for others."""
     history = histories.get(name or "")
-    if history is None or isinstance(store.read_annex(history.activations[-1].document), Annex):
+    proved = history.list_proved() if history else []
+    if not proved or isinstance(store.read_annex(proved[-1].document), Annex):
         return None
-    return frozenset(each.revision for each in history.activations)
+    return frozenset(each.revision for each in proved)
 
 
 def _with_progress(database: Database, stretch: Stretch) -> Iterator[Row]:
@@ -136,4 +139,7 @@ def _print(report: ReplayReport) -> None:
             for each in document["listed"]
         )
         print_table(("position", "received", "client", "operation", "change"), rows, title="The first of them")
+    if report.under_unproved:
+        told = "were decided under an annex that two operators are not proved to have signed"
+        console.print(f"[red]{report.under_unproved} of them {told}.[/]", soft_wrap=True)
     console.print(f"{document['records']} records; {sum(each['count'] for each in document['groups'])} changes.")

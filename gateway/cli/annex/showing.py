@@ -10,7 +10,7 @@ from gateway.annexes.activation import Activation
 from gateway.annexes.compiled import to_document
 from gateway.annexes.history import History, read_histories
 from gateway.bootstrap import open_annex_store, opened_storage
-from gateway.cli.annex.named import get_activation, get_history
+from gateway.cli.annex.named import compile_stored, get_activation, get_history
 from gateway.cli.output import (
     JsonOption,
     StateOption,
@@ -42,23 +42,30 @@ def show(
 ) -> None:
     """Show a client's annex, by default the one in force now, and the history of its activations.
 
-    As JSON it is the compiled annex: what a decision looks things up in.
+    What two operators are not proved to have signed gives no rights, and is marked so. As JSON it is the compiled
+    annex: what a decision looks things up in.
     """
     moment = parse_moment(at) if at else datetime.now(UTC)
     with opened_storage(get_settings(state=state)) as storage:
         store = open_annex_store(storage)
-        history = get_history(read_histories(store.load_after()), client)
+        history = get_history(read_histories(store.load_after(), store.operators), client)
         shown = get_activation(history, revision, moment)
     if as_json:
-        compiled = to_document(store.read_annex(shown.document))
+        compiled = to_document(compile_stored(shown, store))
         print_json(compiled | {"activations": [_describe(history, each) for each in history.activations]})
         return
     console.print(Syntax(shown.document.rstrip("\n"), "yaml", line_numbers=True, background_color="default"))
     rows = (
-        (each["revision"][:12], to_text(each["activeFrom"]), to_text(each["until"] or ""), _mark(each, shown))
+        (
+            str(each["sequence"]),
+            each["revision"][:12],
+            to_text(each["activeFrom"]),
+            to_text(each["until"] or ""),
+            _mark(each, shown),
+        )
         for each in (_describe(history, each) for each in history.activations)
     )
-    print_table(("revision", "in force from", "until", ""), rows, title="Activations")
+    print_table(("number", "revision", "in force from", "until", ""), rows, title="Activations")
 
 
 def _describe(history: History, activation: Activation) -> dict[str, Any]:
@@ -68,8 +75,11 @@ def _describe(history: History, activation: Activation) -> dict[str, Any]:
         "revision": activation.revision,
         "activeFrom": activation.active_from,
         "until": following.active_from if following else None,
+        "doubt": history.proofs.find_doubt(activation),
     }
 
 
 def _mark(described: dict[str, Any], shown: Activation) -> str:
-    return "shown above" if described["sequence"] == shown.sequence else ""
+    marks = ["shown above"] if described["sequence"] == shown.sequence else []
+    marks += [f"not proved: {described['doubt']}"] if described["doubt"] else []
+    return ", ".join(marks)

@@ -7,7 +7,7 @@ import typer
 
 from gateway.annexes.operators import Operator, OperatorKeys, OperatorUnknown, load_private_key
 from gateway.cli.output import Problem
-from gateway.cli.users.terminal import read_password
+from gateway.cli.terminal import read_password
 
 KeyOption = Annotated[
     Path, typer.Option("--key", metavar="FILE", help="Your private key, PEM; its passphrase is asked for.")

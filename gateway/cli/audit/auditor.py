@@ -16,7 +16,7 @@ from gateway.audit.reading_key import PassphraseWrong, ReadingKeyUnusable, load_
 from gateway.audit.trail import AuditUnavailable
 from gateway.bootstrap import Storage
 from gateway.cli.output import Problem
-from gateway.cli.users.terminal import PasswordStdinOption, read_password
+from gateway.cli.terminal import PasswordStdinOption, read_password
 from gateway.settings import Settings
 
 AuditorKeyOption = Annotated[

@@ -7,7 +7,7 @@ import typer
 
 from gateway.audit.reading_key import make_pair
 from gateway.cli.output import Problem, console
-from gateway.cli.users.terminal import PasswordStdinOption, read_new_password
+from gateway.cli.terminal import PasswordStdinOption, read_new_password
 
 
 def register(app: typer.Typer) -> None:

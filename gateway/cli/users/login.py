@@ -9,8 +9,8 @@ import typer
 from authz.ssin import Environment
 from gateway.bootstrap import open_client_trust
 from gateway.cli.output import JsonOption, Problem, StateOption, console, print_json, print_table
+from gateway.cli.terminal import PasswordStdinOption, read_password
 from gateway.cli.users.acting import acting, opened_store
-from gateway.cli.users.terminal import PasswordStdinOption, read_password
 from gateway.pki import MEANS
 from gateway.settings import Settings
 from gateway.users.credentials import Credentials

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from gateway.cli.output import JsonOption, StateOption, console, print_json, print_table
+from gateway.cli.terminal import PasswordStdinOption, read_new_password
 from gateway.cli.users.acting import acting, opened_store
-from gateway.cli.users.terminal import PasswordStdinOption, read_new_password
 from gateway.users.operators import Operators, list_operators
 
 app = typer.Typer(

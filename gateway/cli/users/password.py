@@ -11,8 +11,8 @@ from authz.user_management.commands import (
     SwitchPasswordLogin,
 )
 from gateway.cli.output import JsonOption, Problem, StateOption, console
+from gateway.cli.terminal import PasswordStdinOption, read_new_password, read_password
 from gateway.cli.users.acting import acting, show_events
-from gateway.cli.users.terminal import PasswordStdinOption, read_new_password, read_password
 from gateway.users.credentials import Credentials
 from gateway.users.operators import Operators, account_of_operator
 from gateway.users.passwords import are_same

@@ -29,8 +29,8 @@ from authz.user_management.model import (
 )
 from authz.user_management.search import UserSearch
 from gateway.cli.output import JsonOption, Problem, StateOption, console, errors, print_json, print_table
+from gateway.cli.terminal import PasswordStdinOption, read_new_password
 from gateway.cli.users.acting import Acting, EnterpriseOption, acting, show_events, split
-from gateway.cli.users.terminal import PasswordStdinOption, read_new_password
 from gateway.users.documents import to_document
 
 UserArgument = Annotated[
