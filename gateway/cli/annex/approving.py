@@ -6,11 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
+from authz.annex_difference import compare_annexes
 from authz.annex_document import AnnexInvalid
 from gateway.annexes.activation import Activation
 from gateway.annexes.approval import AnnexRefused
 from gateway.annexes.store import AnnexStore, Proposal
 from gateway.bootstrap import open_annex_store, open_approvals, opened_storage
+from gateway.cli.annex.difference import print_differences
 from gateway.cli.annex.signing import KeyOption, read_operator
 from gateway.cli.output import (
     JsonOption,
@@ -23,6 +25,7 @@ from gateway.cli.output import (
     to_text,
 )
 from gateway.cli.users.terminal import PasswordStdinOption
+from gateway.contracts import load_contracts
 
 
 def register(app: typer.Typer) -> None:
@@ -78,6 +81,8 @@ def approve(
             clients = [
                 client for client, each in waiting.items() if each.order.proposed_by != by.name and now < each.lapses_at
             ]
+            if not clients:
+                console.print("Nothing waits for your approval.")
         for client in clients or ():
             if client not in waiting:
                 raise Problem(f"nothing is proposed for {client}: see ksz-gateway annex proposals.")
@@ -132,9 +137,14 @@ def _describe(proposal: Proposal, replaced: Activation | None, now: datetime) ->
 
 
 def _show(proposal: Proposal, replaced: Activation | None) -> None:
-    """Print what the proposal changes, line by line."""
+    """Print what the proposal changes, line by line, and in words what it then allows and forbids."""
     before = "" if replaced is None else replaced.document
     names = "nothing" if replaced is None else replaced.revision[:12], proposal.order.revision[:12]
     lines = unified_diff(before.splitlines(), proposal.document.splitlines(), *names, lineterm="")
     for line in lines:
         console.print(line, markup=False, soft_wrap=True)
+    if replaced is not None:
+        try:
+            print_differences(compare_annexes(before, proposal.document, load_contracts().shapes()))
+        except AnnexInvalid as invalid:
+            console.print(f"No words for it, an annex of the two cannot be used: {invalid.problems[0]}", markup=False)
