@@ -16,7 +16,16 @@ from gateway.bootstrap import Storage, opened_storage
 from gateway.cli.annex.question import Question, ask_again, ask_now, read_draft, read_file, write_request
 from gateway.cli.asking import Asked, find_annex
 from gateway.cli.audit.auditor import AuditorKeyOption, PasswordStdinOption, auditing
-from gateway.cli.output import JsonOption, Problem, StateOption, console, get_settings, print_json, print_table
+from gateway.cli.output import (
+    JsonOption,
+    Problem,
+    StateOption,
+    console,
+    get_settings,
+    print_json,
+    print_table,
+    to_text,
+)
 from gateway.contracts import Contracts, load_contracts
 from gateway.settings import Settings
 
@@ -142,7 +151,7 @@ def show(question: Question, explanation: Explanation) -> None:
     """Print the explanation for people: a line for each check, then the decision and what it rests on."""
     request, decision = question.request, explanation.decision
     asked = [question.annex.client, request.service, request.operation, request.legal_context]
-    console.print(f"[bold]{escape(' '.join(filter(None, asked)))}[/] at {question.at.isoformat()}", soft_wrap=True)
+    console.print(f"[bold]{escape(' '.join(filter(None, asked)))}[/] at {to_text(question.at)}", soft_wrap=True)
     rows = (
         (
             check.name,

@@ -10,7 +10,7 @@ from authz.brussels import brussels_day
 from gateway.annexes.history import History, read_histories
 from gateway.annexes.store import AnnexStore
 from gateway.bootstrap import open_annex_store, opened_storage
-from gateway.cli.output import JsonOption, StateOption, get_settings, print_json, print_table, to_text
+from gateway.cli.output import JsonOption, StateOption, get_settings, print_json, print_table, to_moment
 
 _COLUMNS = ("client", "kind", "standing", "revision", "since", "operations", "next change")
 
@@ -60,14 +60,14 @@ def _standing(is_activated: bool, begin: date, end: date | None, today: date) ->
 
 def _to_row(document: dict[str, Any]) -> tuple[str, ...]:
     following, end = document["next"], document["validUntil"]
-    changes = [f"{to_text(following['activeFrom'])} {following['revision'][:12]}"] if following else []
+    changes = [f"{to_moment(following['activeFrom'])} {following['revision'][:12]}"] if following else []
     changes += [f"ends {end}"] if end else []
     return (
         document["client"],
         document["kind"],
         document["standing"],
         document["revision"][:12],
-        to_text(document["since"]),
+        to_moment(document["since"]),
         str(document["operations"]),
         ", ".join(changes),
     )

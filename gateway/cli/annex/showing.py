@@ -53,7 +53,8 @@ def show(
         compiled = to_document(store.read_annex(shown.document))
         print_json(compiled | {"activations": [_describe(history, each) for each in history.activations]})
         return
-    console.print(Syntax(shown.document.rstrip("\n"), "yaml", line_numbers=True, background_color="default"))
+    text = Syntax(shown.document.rstrip("\n"), "yaml", line_numbers=True, word_wrap=True, background_color="default")
+    console.print(text)
     rows = (
         (each["revision"][:12], to_text(each["activeFrom"]), to_text(each["until"] or ""), _mark(each, shown))
         for each in (_describe(history, each) for each in history.activations)
