@@ -46,6 +46,8 @@ def verified_entry(proof, vkey):
 
 def check_signature(text, origin, signatures, vkey):
     """Check the signed-note line of the log's own key: its name, key id and signature."""
+    if vkey.count("+") < 2:
+        raise ValueError("the key is no line such as ksz-gateway/audit+1a2b3c4d+AR1…")
     name, key_id, encoded = vkey.strip().split("+", 2)
     key = decode(encoded)
     if origin != name or key[:1] != b"\x01" or sha256(name.encode() + b"\n" + key)[:4].hex() != key_id:
@@ -81,8 +83,10 @@ def root_from(entry, index, size, path):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("Usage: python verify_proof.py PROOF KEY")
     try:
         entry, index, text = verified_entry(read(sys.argv[1]), read(sys.argv[2]))
-    except (ValueError, IndexError, OSError) as wrong:
+    except (ValueError, OSError) as wrong:
         sys.exit(f"NOT PROVED: {wrong}")
     print(f"Proved: this is record {index} of the log, under the checkpoint\n\n{text}\n{entry.decode()}")

@@ -59,7 +59,7 @@ def load_auditor_key(path: Path, passphrase: str | None = None) -> X25519Private
             raise PassphraseWrong(f"{path}: not under this passphrase, or damaged") from None
         raise ReadingKeyUnusable(f"{path}: no X25519 private key in PEM") from None
     if not isinstance(key, X25519PrivateKey):
-        raise ReadingKeyUnusable(f"{path}: a private key, but not an X25519 one")
+        raise ReadingKeyUnusable(f"{path}: a private key, but not the X25519 one that ksz-gateway audit key made")
     return key
 
 

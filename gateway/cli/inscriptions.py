@@ -52,8 +52,10 @@ def import_(
                 environment=settings.environment,
                 progress=lambda count: errors.print(f"{count} lines written", end="\r"),
             )
-    except (OSError, UnicodeDecodeError) as error:
-        raise Problem(f"{file} cannot be read: {error}") from None
+    except OSError as error:
+        raise Problem(f"{file} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise Problem(f"{file} cannot be read: it is not UTF-8; save it as that.") from None
     if as_json:
         print_json(
             {

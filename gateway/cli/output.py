@@ -1,6 +1,7 @@
 """How commands speak: tables and text for people, JSON for programs, one clear line for a problem."""
 
 import json
+import os
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
@@ -10,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
@@ -42,6 +44,7 @@ StateOption = Annotated[
     Path | None,
     typer.Option("--state", metavar="DIR", help="Directory of the gateway's state.", show_default="var, or KSZ_STATE"),
 ]
+_UNBOUNDED = 10_000
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
@@ -74,12 +77,26 @@ def to_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def to_moment(value: datetime) -> str:
+    """Return a time for people, to the second; a narrow column breaks it between day and hour."""
+    return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
-    """Print rows under columns; a cell may be rich's Text, which has a style."""
-    table = Table(*columns, title=title, title_justify="left", header_style="bold", pad_edge=False)
+    """Print rows under columns; a cell may be rich's Text, which has a style.
+
+    Nothing is cut off: a narrow terminal gets more lines, and a file or pipe each row on one line, as wide as it is.
+    """
+    table = Table(title=title, title_justify="left", header_style="bold", pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else escape(str(cell)) for cell in row))
-    console.print(table)
+    if console.is_terminal or "COLUMNS" in os.environ:
+        console.print(table)
+    else:
+        widest = Measurement.get(console, console.options.update(max_width=_UNBOUNDED), table).maximum
+        PlainConsole(file=console.file, width=widest).print(table)
 
 
 def parse_organisation(text: str) -> Organisation:

@@ -6,12 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
+from authz.annex_difference import compare_annexes
 from authz.annex_document import AnnexInvalid
 from gateway.annexes.activation import Activation
 from gateway.annexes.approval import AnnexRefused
 from gateway.annexes.history import read_histories
 from gateway.annexes.store import AnnexStore, Proposal
 from gateway.bootstrap import open_annex_store, open_approvals, opened_storage
+from gateway.cli.annex.difference import print_differences
 from gateway.cli.annex.signing import KeyOption, read_operator
 from gateway.cli.output import (
     JsonOption,
@@ -24,6 +26,7 @@ from gateway.cli.output import (
     to_text,
 )
 from gateway.cli.terminal import PasswordStdinOption
+from gateway.contracts import load_contracts
 
 
 def register(app: typer.Typer) -> None:
@@ -80,6 +83,8 @@ def approve(
             clients = [
                 client for client, each in waiting.items() if each.order.proposed_by != by.name and now < each.lapses_at
             ]
+            if not clients:
+                console.print("Nothing waits for your approval.")
         for client in clients or ():
             if client not in waiting:
                 raise Problem(f"nothing is proposed for {client}: see ksz-gateway annex proposals.")
@@ -138,7 +143,7 @@ def _describe(proposal: Proposal, replaced: Activation | None, now: datetime) ->
 
 
 def _show(proposal: Proposal, replaced: Activation | None) -> None:
-    """Print when it is to come into force, and what it changes, line by line."""
+    """Print when it is to come into force, what it changes, line by line, and in words what it allows and forbids."""
     order = proposal.order
     start = to_text(order.active_from or "the approval")
     console.print(
@@ -149,3 +154,8 @@ def _show(proposal: Proposal, replaced: Activation | None) -> None:
     lines = unified_diff(before.splitlines(), proposal.document.splitlines(), *names, lineterm="")
     for line in lines:
         console.print(line, markup=False, soft_wrap=True)
+    if replaced is not None:
+        try:
+            print_differences(compare_annexes(before, proposal.document, load_contracts().shapes()))
+        except AnnexInvalid as invalid:
+            console.print(f"No words for it, an annex of the two cannot be used: {invalid.problems[0]}", markup=False)

@@ -1,5 +1,6 @@
 """`annex diff`: what a change of an annex allows and forbids."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
@@ -44,14 +45,19 @@ def diff(
     if as_json:
         print_json([asdict(each) for each in found])
         return
+    print_differences(found)
+    counts = ", ".join(f"{effect} {sum(each.effect is effect for each in found)}" for effect in Effect)
+    console.print(f"{first.name} -> {second.name}: {counts}" if found else "They say the same.", soft_wrap=True)
+
+
+def print_differences(found: Iterable[Difference]) -> None:
+    """Print each difference in words, under what it is about."""
     about = None
     for each in found:
         if each.about != about:
             about = each.about
             console.print(f"[bold]{escape(about)}[/]", soft_wrap=True)
         console.print(_line(each), soft_wrap=True)
-    counts = ", ".join(f"{effect} {sum(each.effect is effect for each in found)}" for effect in Effect)
-    console.print(f"{first.name} -> {second.name}: {counts}" if found else "They say the same.", soft_wrap=True)
 
 
 def _line(difference: Difference) -> str:

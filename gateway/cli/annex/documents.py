@@ -22,5 +22,7 @@ def read_document(file: Path) -> str:
     """Return the text of an annex; Problem when the file cannot be read."""
     try:
         return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Problem(f"{file} cannot be read: {error}") from None
+    except OSError as error:
+        raise Problem(f"{file} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise Problem(f"{file} cannot be read: it is not UTF-8; save it as that.") from None

@@ -25,6 +25,7 @@ from gateway.cli.output import (
     parse_moment,
     print_json,
     print_table,
+    to_text,
 )
 from gateway.contracts import Contracts, load_contracts
 from gateway.settings import Settings
@@ -157,7 +158,7 @@ def show(question: Question, explanation: Explanation) -> None:
     """Print the explanation for people: a line for each check, then the decision and what it rests on."""
     request, decision = question.request, explanation.decision
     asked = [question.annex.client, request.service, request.operation, request.legal_context]
-    console.print(f"[bold]{escape(' '.join(filter(None, asked)))}[/] at {question.at.isoformat()}", soft_wrap=True)
+    console.print(f"[bold]{escape(' '.join(filter(None, asked)))}[/] at {to_text(question.at)}", soft_wrap=True)
     rows = (
         (
             check.name,

@@ -61,7 +61,8 @@ def export(
     if as_json:
         print_json(written)
     else:
-        console.print(f"{found.client}: {len(written)} files in {out}; begin with {written[0]}.", soft_wrap=True)
+        first = next(file for file in written if file.suffix == ".html")
+        console.print(f"{found.client}: {len(written)} files in {out}; begin with {first}.", soft_wrap=True)
 
 
 def _read(file: Path) -> Annex | RoleAnnex:

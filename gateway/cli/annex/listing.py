@@ -12,7 +12,7 @@ from gateway.annexes.activation import Activation
 from gateway.annexes.history import History, read_histories
 from gateway.annexes.store import AnnexStore
 from gateway.bootstrap import open_annex_store, opened_storage
-from gateway.cli.output import JsonOption, StateOption, get_settings, print_json, print_table, to_text
+from gateway.cli.output import JsonOption, StateOption, get_settings, print_json, print_table, to_moment
 
 _COLUMNS = ("client", "kind", "standing", "revision", "since", "operations", "next change")
 # Of what nobody is proved to have signed, or this version cannot read, nothing is told as if it held.
@@ -89,14 +89,14 @@ def _to_row(document: dict[str, Any]) -> tuple[str, ...]:
     changes = [document["doubt"]] if document["doubt"] else []
     if following:
         mark = " (not proved)" if following["doubt"] else ""
-        changes.append(f"{to_text(following['activeFrom'])} {following['revision'][:12]}{mark}")
+        changes.append(f"{to_moment(following['activeFrom'])} {following['revision'][:12]}{mark}")
     changes += [f"ends {end}"] if end else []
     return (
         document["client"],
         document["kind"],
         document["standing"],
         document["revision"][:12],
-        to_text(document["since"]),
+        to_moment(document["since"]),
         "" if document["operations"] is None else str(document["operations"]),
         ", ".join(changes),
     )

@@ -54,7 +54,8 @@ def show(
         compiled = to_document(compile_stored(shown, store))
         print_json(compiled | {"activations": [_describe(history, each) for each in history.activations]})
         return
-    console.print(Syntax(shown.document.rstrip("\n"), "yaml", line_numbers=True, background_color="default"))
+    text = Syntax(shown.document.rstrip("\n"), "yaml", line_numbers=True, word_wrap=True, background_color="default")
+    console.print(text)
     rows = (
         (
             str(each["sequence"]),

@@ -8,10 +8,10 @@ from rich.markup import escape
 
 from gateway.audit.record import Sealed
 from gateway.audit.search import Row
-from gateway.cli.output import console, to_text
+from gateway.cli.output import console, to_moment, to_text
 
 _OCTETS = frozenset({"sealed", "leaf"})
-COLUMNS = ("position", "received", "kind", "client", "organisation", "operation", "outcome", "code", "ticket")
+COLUMNS = ("position", "received", "kind", "client", "organisation", "operation", "outcome", "code")
 
 
 def to_document(row: Row) -> dict[str, Any]:
@@ -22,16 +22,8 @@ def to_document(row: Row) -> dict[str, Any]:
 def to_row(row: Row) -> tuple[str, ...]:
     """Return a record as the line of a table, under `COLUMNS`."""
     operation = "/".join(filter(None, (row["service"], row["operation"])))
-    shown = (
-        row["kind"],
-        row["client"],
-        row["organisation"],
-        operation,
-        row["outcome"],
-        row["code"],
-        row["ticket_cbss"],
-    )
-    return (str(row["position"]), to_text(row["received_at"]), *(value or "" for value in shown))
+    shown = (row["kind"], row["client"], row["organisation"], operation, row["outcome"], row["code"])
+    return (str(row["position"]), to_moment(row["received_at"]), *(value or "" for value in shown))
 
 
 def sealed_document(sealed: Sealed) -> dict[str, Any]:
@@ -52,6 +44,9 @@ def print_document(document: Mapping[str, Any], indent: str = "") -> None:
         if isinstance(value, Mapping):
             console.print(f"{indent}[bold]{escape(name)}[/]")
             print_document(value, f"{indent}  ")
+        elif isinstance(value, Sequence) and not isinstance(value, str) and isinstance(value[0], Mapping):
+            for number, each in enumerate(value, start=1):
+                print_document({f"{name} {number}": each}, indent)
         elif isinstance(value, Sequence) and not isinstance(value, str):
             shown = ", ".join(to_text(each) for each in value)
             console.print(f"{indent}[bold]{escape(name)}[/] {escape(shown)}", soft_wrap=True)

@@ -13,7 +13,17 @@ from gateway.audit.search import Criteria
 from gateway.bootstrap import opened_storage
 from gateway.cli.audit.auditor import AuditorKeyOption, PasswordStdinOption, auditing
 from gateway.cli.audit.periods import SinceOption, UntilOption, parse_since, parse_until
-from gateway.cli.output import JsonOption, Problem, StateOption, console, get_settings, print_json, print_table, to_text
+from gateway.cli.output import (
+    JsonOption,
+    Problem,
+    StateOption,
+    console,
+    get_settings,
+    print_json,
+    print_table,
+    to_moment,
+    to_text,
+)
 
 # In which somebody is told about a person: by a dry run, whether it would pass; an auditor is served as others are.
 _KINDS = (
@@ -96,4 +106,4 @@ def _to_row(each: Consultation) -> tuple[str, ...]:
         row["deliberation"],
         outcome,
     )
-    return (to_text(row["received_at"]), *(value or "" for value in shown))
+    return (to_moment(row["received_at"]), *(value or "" for value in shown))

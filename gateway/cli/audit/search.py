@@ -79,6 +79,9 @@ def search(
     if as_json:
         print_json([to_document(row) for row in found])
         return
+    if not found:
+        console.print("No record agrees.")
+        return
     print_table(COLUMNS, map(to_row, found))
     if len(found) == limit:
         console.print(f"There may be more: --before {found[-1]['position']}")

@@ -74,8 +74,8 @@ def _read_log_key(path: Path) -> tuple[str, Ed25519PublicKey]:
         return read_public_file(path)
     except OSError as error:
         raise Problem(f"{path}: {error.strerror}: name the log's public key with --log-key.") from None
-    except ValueError as error:
-        raise Problem(f"{path}: no public key of a log: {error}.") from None
+    except ValueError:
+        raise Problem(f"{path}: no public key of a log: name the one that ends in .pub beside audit_log_key.") from None
 
 
 def _read_certificates(path: Path | None) -> list[x509.Certificate]:
