@@ -33,6 +33,8 @@ _USUAL_EVENTS = frozenset({"exchange", "source_failed"})
 _CATALOGUE = load_catalogue()
 # The replies that are about the one person who was asked about, and the only one that has no record.
 _ABOUT_ONE_PERSON = ("consultCareer", "consultContributions", "consultDmfaAttestationsBySsin", "Fault")
+# Numbers of as many digits as a person's.
+_OTHER_NUMBERS = frozenset({"attestationId"})
 _UNRECORDED = "HealthCheckResponse"
 _RECEIPT = "{urn:ksz-gateway:receipt:v1}Receipt"
 
@@ -95,7 +97,8 @@ def _foreign_persons(asked: Input, payload: etree._Element) -> list[str]:
     """A reply about one person, or a fault, names nobody but who was asked about, and who has their number now."""
     if not etree.QName(payload).localname.startswith(_ABOUT_ONE_PERSON):
         return []
-    told = set(_SSIN.findall(" ".join(map(str, payload.itertext()))))
+    texts = (each.text or "" for each in payload.iter("*") if etree.QName(each).localname not in _OTHER_NUMBERS)
+    told = set(_SSIN.findall(" ".join(texts)))
     known = {ssin for ssin in told if ssin in asked.request.content.decode("utf-8", "replace")}
     if told == known:
         return []
