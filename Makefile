@@ -8,6 +8,7 @@
 #   make fuzz    hostile input for everything that reads what others wrote
 #   make replay  100,000 recorded consultations decided again under a draft
 #   make docs    write the generated pages under docs/ again
+#   make audit-deps  advisories, licences and age of the dependencies (advisories and age need the network)
 #   make lock    pin the newest allowed dependencies anew
 
 PYTHON ?= python3.11
@@ -18,7 +19,7 @@ INSTALLED := $(VENV)/.installed
 LOCKS := requirements-build.lock requirements-dev.lock
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: run demo test check format lint types imports contracts interop fuzz replay docs lock clean
+.PHONY: run demo test check format lint types imports contracts interop fuzz replay docs lock audit-deps clean
 
 run: $(INSTALLED)
 	@$(BIN)/ksz-gateway tour --state $(STATE) --keep-serving
@@ -86,6 +87,25 @@ lock: $(INSTALLED)
 	@$(COMPILE) requirements.in -o requirements.lock
 	@$(COMPILE) -c requirements.lock requirements-dev.in -o requirements-dev.lock
 	@$(COMPILE) requirements-fuzz.in -o requirements-fuzz.lock
+	@$(COMPILE) requirements-bench.in -o requirements-bench.lock
+	@$(COMPILE) requirements-audit.in -o requirements-audit.lock
+
+# In an environment of its own, so that the tools do not change what they look at. What needs no network comes first.
+AUDIT := $(VENV)-audit
+audit-deps: $(AUDIT)/.installed
+	@$(AUDIT)/bin/python -m dependencies reasons
+	@$(AUDIT)/bin/python -m dependencies licences --python $(BIN)/python
+	@$(AUDIT)/bin/python -m dependencies outdated --python $(BIN)/python
+	@for lock in requirements*.lock; do \
+	  echo "pip-audit $$lock"; \
+	  $(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --requirement $$lock || { \
+	    echo "make: $$lock has advisories, or pip-audit could not ask for them (it needs pypi.org): nothing is known to be safe."; exit 1; }; \
+	done
+
+$(AUDIT)/.installed: requirements-audit.lock $(INSTALLED)
+	@$(PYTHON) -m venv $(AUDIT)
+	@$(AUDIT)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.lock
+	@touch $@
 
 clean:
-	rm -rf $(VENV) var build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(AUDIT) var build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
