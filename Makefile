@@ -5,10 +5,11 @@
 #   make test    the whole test suite
 #   make check   format, lint, types, imports, contracts, tests
 #   make interop clients in zeep, Node and PHP, and HAProxy in front (needs Debian packages)
-#   make fuzz    mutated messages against the whole gateway
+#   make fuzz    hostile input for everything that reads what others wrote
 #   make replay  100,000 recorded consultations decided again under a draft
 #   make bench   compare it with others, 15 minutes; make bench-quick takes 3 (installs wrk and gcc with apt-get)
 #   make docs    write the generated pages under docs/ again
+#   make audit-deps  advisories, licences and age of the dependencies (advisories and age need the network)
 #   make lock    pin the newest allowed dependencies anew
 
 PYTHON ?= python3.11
@@ -19,7 +20,7 @@ INSTALLED := $(VENV)/.installed
 LOCKS := requirements-build.lock requirements-dev.lock
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: run demo test check format lint types imports contracts interop fuzz replay bench bench-quick docs lock clean
+.PHONY: run demo test check format lint types imports contracts interop fuzz replay bench bench-quick docs lock audit-deps clean
 
 run: $(INSTALLED)
 	@$(BIN)/ksz-gateway tour --state $(STATE) --keep-serving
@@ -57,11 +58,12 @@ interop: $(INSTALLED)
 replay: $(INSTALLED)
 	@REPLAY_RECORDS=100000 $(BIN)/pytest -s tests/integration/test_annex_replay_many.py -k sqlite
 
-# 100,000 mutated messages, then as many steered by coverage; ends with an error for a finding.
+# So many inputs, shared out among all targets, then half as many envelopes steered by coverage; ends with an error for a
+# finding. A million by hand: make fuzz N=1000000.
 N ?= 100000
 fuzz: $(VENV)/.fuzz
 	@$(BIN)/python -m fuzz --count $(N) --processes 2
-	@$(BIN)/python -m fuzz.atheris_envelope --count $(N) --corpus build/fuzz-corpus
+	@$(BIN)/python -m fuzz.atheris_envelope --count $$(($(N) / 2)) --corpus build/fuzz-corpus
 
 $(VENV)/.fuzz: requirements-fuzz.lock $(INSTALLED)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
@@ -100,6 +102,24 @@ lock: $(INSTALLED)
 	@$(COMPILE) -c requirements.lock requirements-dev.in -o requirements-dev.lock
 	@$(COMPILE) requirements-fuzz.in -o requirements-fuzz.lock
 	@$(COMPILE) -c requirements-dev.lock requirements-bench.in -o requirements-bench.lock
+	@$(COMPILE) requirements-audit.in -o requirements-audit.lock
+
+# In an environment of its own, so that the tools do not change what they look at. What needs no network comes first.
+AUDIT := $(VENV)-audit
+audit-deps: $(AUDIT)/.installed
+	@$(AUDIT)/bin/python -m dependencies reasons
+	@$(AUDIT)/bin/python -m dependencies licences --python $(BIN)/python
+	@$(AUDIT)/bin/python -m dependencies outdated --python $(BIN)/python
+	@for lock in requirements*.lock; do \
+	  echo "pip-audit $$lock"; \
+	  $(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --requirement $$lock || { \
+	    echo "make: $$lock has advisories, or pip-audit could not ask for them (it needs its advisory service): nothing is known to be safe."; exit 1; }; \
+	done
+
+$(AUDIT)/.installed: requirements-audit.lock $(INSTALLED)
+	@$(PYTHON) -m venv $(AUDIT)
+	@$(AUDIT)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.lock
+	@touch $@
 
 clean:
-	rm -rf $(VENV) var build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(AUDIT) var build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,5 +1,6 @@
-"""Random hostile input for the whole gateway, in process: `python -m fuzz --count 100000`.
+"""Random hostile input for everything that reads what others wrote, in process: `python -m fuzz --count 100000`.
 
-An input is a valid request, mutated and signed anew, so that many reach the stages behind the signature. It is made
-from the seed and its number alone: `python -m fuzz --seed SEED --only NUMBER` shows the one that a finding names.
+An input is a valid one, changed; messages and answers are signed anew, so that many get behind the signature. It is
+made from the seed and its number alone: `python -m fuzz --target TARGET --seed SEED --only NUMBER` shows the one that a
+finding names.
 """

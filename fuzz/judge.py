@@ -2,9 +2,10 @@
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 from lxml import etree
@@ -13,9 +14,11 @@ from authz.annex import Annex
 from authz.annex_document import read_any_annex
 from authz.organisation import Organisation
 from fixtures.messages import DS, SOAP
-from fixtures.personas import demo_rows
-from fuzz.mutate import Input
-from fuzz.target import Reply
+from fixtures.persons import SyntheticPerson
+from fixtures.world import load_all_personas
+from fuzz.gateway import Reply
+from fuzz.requests import Input
+from fuzz.target import SLOW_SECONDS, Tried
 from gateway.catalogue import load_catalogue
 from gateway.contracts import load_contracts
 from gateway.demo_world import demo_annexes
@@ -28,32 +31,28 @@ _FAILURES = frozenset({"MSG00001", "MSG00003"})
 # Some persons of the demo world are such that the source fails.
 _USUAL_EVENTS = frozenset({"exchange", "source_failed"})
 _CATALOGUE = load_catalogue()
-# Far above what any input may cost, so that a busy machine is no finding.
-SLOW_SECONDS = 0.5
+# The replies that are about the one person who was asked about, and the only one that has no record.
+_ABOUT_ONE_PERSON = ("consultCareer", "consultContributions", "consultDmfaAttestationsBySsin", "Fault")
+# Numbers of as many digits as a person's.
+_OTHER_NUMBERS = frozenset({"attestationId"})
+_UNRECORDED = "HealthCheckResponse"
+_RECEIPT = "{urn:ksz-gateway:receipt:v1}Receipt"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """`code` is what was answered; `verified` whether the sender was let in; `problems` what is wrong with it."""
-
-    code: str
-    verified: bool
-    problems: tuple[str, ...]
-
-
-def judge(asked: Input, reply: Reply, logged: Iterable[str], seconds: float) -> Verdict:
+def judge(asked: Input, reply: Reply, logged: Iterable[str], seconds: float) -> Tried:
     """Judge one answer, with what was logged meanwhile and the CPU time that it took."""
+    content = asked.request.content
     problems = [f"logged {line}" for line in logged if _is_alarming(line)]
     if seconds > SLOW_SECONDS:
         problems.append(f"took {seconds:.2f} s of CPU")
     if not reply.status.startswith(_STATUSES) or reply.headers.get("Content-Type") != "text/xml; charset=utf-8":
-        return Verdict("none", False, (*problems, f"answered {reply.status} {dict(reply.headers)}"))
+        return Tried(content, "none", False, (*problems, f"answered {reply.status} {dict(reply.headers)}"))
     try:
         envelope = etree.fromstring(reply.content)
     except etree.XMLSyntaxError as error:
-        return Verdict("none", False, (*problems, f"answered what is no XML: {error}"))
+        return Tried(content, "none", False, (*problems, f"answered what is no XML: {error}"))
     if envelope.tag != f"{{{SOAP}}}Envelope" or len(envelope[-1]) != 1:
-        return Verdict("none", False, (*problems, "answered what is no Envelope with one payload"))
+        return Tried(content, "none", False, (*problems, "answered what is no Envelope with one payload"))
     payload = envelope[-1][0]
     fault = payload.tag == f"{{{SOAP}}}Fault"
     code = _fault_code(payload) if fault else str(payload.findtext("status/code", "MSG00000"))
@@ -65,7 +64,8 @@ def judge(asked: Input, reply: Reply, logged: Iterable[str], seconds: float) -> 
     if not fault:
         problems += [] if signed else ["answered without a signature"]
         problems += _foreign_customer(asked, payload, code)
-    return Verdict(code, signed, tuple(problems))
+        problems += [] if etree.QName(payload).localname == _UNRECORDED else _bad_receipt(envelope)
+    return Tried(content, code, signed, tuple(problems))
 
 
 def _is_alarming(line: str) -> bool:
@@ -94,8 +94,11 @@ def _schema(namespace: str) -> etree.XMLSchema:
 
 
 def _foreign_persons(asked: Input, payload: etree._Element) -> list[str]:
-    """A reply names nobody but who was asked about, and who has their number now."""
-    told = set(_SSIN.findall(" ".join(map(str, payload.itertext()))))
+    """A reply about one person, or a fault, names nobody but who was asked about, and who has their number now."""
+    if not etree.QName(payload).localname.startswith(_ABOUT_ONE_PERSON):
+        return []
+    texts = (each.text or "" for each in payload.iter("*") if etree.QName(each).localname not in _OTHER_NUMBERS)
+    told = set(_SSIN.findall(" ".join(texts)))
     known = {ssin for ssin in told if ssin in asked.request.content.decode("utf-8", "replace")}
     if told == known:
         return []
@@ -112,7 +115,24 @@ def _persons_asked(content: bytes) -> set[str]:
 
 @cache
 def _successors() -> Mapping[str, str]:
-    return {person.ssin: person.replaced_by for person in demo_rows().persons if person.replaced_by}
+    return {person.ssin: person.replaced_by for person in _persons() if person.replaced_by}
+
+
+def _persons() -> list[SyntheticPerson]:
+    return [persona.person for persona in load_all_personas() if persona.person is not None]
+
+
+def _bad_receipt(envelope: etree._Element) -> list[str]:
+    """A reply says where its record stands, under a root that is over it, and signs that."""
+    receipt = envelope.find(f"{{*}}Header/{_RECEIPT}")
+    if receipt is None:
+        return ["answered without a receipt"]
+    position, checkpoint = str(receipt.findtext("position")), str(receipt.findtext("checkpoint"))
+    signed = {str(each.get("URI")) for each in envelope.iter(f"{{{DS}}}Reference")}
+    if "#receipt" not in signed or len(b64decode(str(receipt.findtext("leafHash")))) != sha256().digest_size:
+        return ["answered with a receipt that proves nothing"]
+    size = checkpoint.split("\n")[1]
+    return [] if int(position) < int(size) else [f"answered with a receipt for {position} under a root over {size}"]
 
 
 def _foreign_customer(asked: Input, payload: etree._Element, code: str) -> list[str]:
@@ -122,7 +142,9 @@ def _foreign_customer(asked: Input, payload: etree._Element, code: str) -> list[
         return []
     values = {child.tag: child.text if child.tag == "cbeNumber" else int(child.text or "") for child in customer}
     organisation = Organisation.from_values(values)
-    if asked.client is None or organisation not in _represented()[asked.client]:
+    represented = _represented()
+    # For whom a technical user of an enterprise speaks stands in its account, not in an annex.
+    if asked.client is None or (asked.client in represented and organisation not in represented[asked.client]):
         return [f"{code}: {asked.client} was answered as {organisation.key}"]
     return []
 

@@ -1,26 +1,25 @@
-"""Sends many inputs and counts what came of them; in several processes, each with a gateway of its own."""
+"""Tries many inputs and counts what came of them; in several processes, each with targets of its own."""
 
 import time
 from collections import Counter
-from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from datetime import timedelta
 from multiprocessing import get_context
 
-from fuzz.judge import Verdict, judge
-from fuzz.mutate import Input, make_input
-from fuzz.target import Target, open_target
+from fuzz.target import Target, Tried, Try
+from fuzz.targets import TARGETS
 
-# A client with a quota of thirty a minute, and two inputs in a hundred, stays within it.
-_STEP = timedelta(milliseconds=50)
 MOST_FINDINGS = 20
+# Between two words of progress: long enough to be worth the opening of a gateway.
+_INPUTS_TOGETHER = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An input whose answer is wrong, with all that is needed to send it again."""
+    """An input whose answer is wrong, with all that is needed to try it again."""
 
+    target: str
     seed: int
     number: int
     problems: tuple[str, ...]
@@ -29,10 +28,10 @@ class Finding:
 
 @dataclass
 class Report:
-    """What came of the inputs. `verified` are those whose sender was let in; `codes` counts the answers."""
+    """What came of the inputs of one target. `passed` are those behind verification; `codes` counts the answers."""
 
     inputs: int = 0
-    verified: int = 0
+    passed: int = 0
     codes: Counter[str] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
     seconds: float = 0.0
@@ -40,59 +39,64 @@ class Report:
     @property
     def share(self) -> float:
         """The share of the inputs that passed verification."""
-        return self.verified / self.inputs if self.inputs else 0.0
+        return self.passed / self.inputs if self.inputs else 0.0
 
     def add(self, other: "Report") -> None:
         """Count in what another process found."""
         self.inputs += other.inputs
-        self.verified += other.verified
+        self.passed += other.passed
         self.codes += other.codes
         self.findings += other.findings
+        self.seconds += other.seconds
+
+    def is_bad(self, target: Target) -> bool:
+        """Tell whether anything was found, or too little was tried behind verification."""
+        return bool(self.findings) or self.share < target.least
 
 
-def run(target: Target, seed: int, numbers: Iterable[int]) -> Report:
-    """Send the inputs of these numbers to one gateway; stops early after many findings."""
+def run(name: str, attempt: Try, seed: int, numbers: Iterable[int]) -> Report:
+    """Try the inputs of these numbers on one target; stops early after many findings."""
     report = Report()
     started = time.monotonic()
     for number in numbers:
-        asked = make_input(target, seed, number)
-        verdict = try_one(target, asked)
+        tried = attempt(seed, number)
         report.inputs += 1
-        report.verified += verdict.verified
-        report.codes[verdict.code] += 1
-        if verdict.problems:
-            report.findings.append(Finding(seed, number, verdict.problems, asked.request.content))
+        report.passed += tried.passed
+        report.codes[tried.code] += 1
+        if tried.problems:
+            report.findings.append(Finding(name, seed, number, tried.problems, tried.content))
             if len(report.findings) >= MOST_FINDINGS:
                 break
-        target.advance(_STEP)
     report.seconds = time.monotonic() - started
     return report
 
 
-def try_one(target: Target, asked: Input) -> Verdict:
-    """Send one input and judge its answer; whatever the gateway raises is a finding."""
-    logged = len(target.logged)
-    started = time.process_time()
-    try:
-        reply = target.send(asked.request)
-    except Exception as error:
-        return Verdict("none", False, (f"raised {type(error).__name__}: {error}",))
-    return judge(asked, reply, target.logged[logged:], time.process_time() - started)
+def try_one(name: str, seed: int, number: int) -> Tried:
+    """Try one input on a target of its own."""
+    with TARGETS[name].open() as attempt:
+        return attempt(seed, number)
 
 
-def run_in_processes(seed: int, count: int, processes: int) -> Report:
-    """Share the numbers out among processes, and add up what they report."""
-    report = Report()
-    started = time.monotonic()
+def run_in_processes(
+    counts: Mapping[str, int], seed: int, processes: int, progress: Callable[[str, Report], None]
+) -> Mapping[str, Report]:
+    """Share the inputs of each target out among processes, and add up the reports; `progress` is told each part."""
+    reports = {name: Report() for name in counts}
     # Fresh interpreters: threads of a gateway do not survive a fork.
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        for part in pool.map(_run_share, [(seed, range(first, count, processes)) for first in range(processes)]):
-            report.add(part)
-    report.seconds = time.monotonic() - started
-    return report
+        parts = {
+            pool.submit(_run_part, name, seed, range(first, min(first + size, count))): name
+            for name, count in counts.items()
+            for size in (min(_INPUTS_TOGETHER, -(-count // processes)),)
+            for first in range(0, count, size)
+        }
+        for part in as_completed(parts):
+            name = parts[part]
+            reports[name].add(part.result())
+            progress(name, reports[name])
+    return reports
 
 
-def _run_share(share: tuple[int, range]) -> Report:
-    seed, numbers = share
-    with open_target() as target:
-        return run(target, seed, numbers)
+def _run_part(name: str, seed: int, numbers: range) -> Report:
+    with TARGETS[name].open() as attempt:
+        return run(name, attempt, seed, numbers)

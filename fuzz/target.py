@@ -1,130 +1,77 @@
-"""The gateway under test: a demo world of its own in a temporary directory, on a clock that runs when told."""
+"""What a target of the fuzzers is: something that tries the input of a number, and says what came of it."""
 
-import io
-import logging
-import tempfile
-from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+import re
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from random import Random
+from traceback import extract_tb
 
-from cryptography.hazmat.primitives.serialization import Encoding
-
-from fixtures.attacks import Request
-from gateway.bootstrap import build_gateway
-from gateway.demo_world import prepare_demo
-from gateway.logs import configure_logs
-from gateway.pki import Identity, load_identity
-from gateway.settings import load_settings
-
-SIGNERS = ("pcsa", "economy", "integrator", "inspection", "support", "probe")
-CLIENTS = (*SIGNERS, "career-account")
-PROXY = "10.0.0.9"
-# In memory where that is possible: each request is committed to disk twice.
-_MEMORY = Path("/dev/shm")  # noqa: S108 - a private directory is made in it.
-
-
-@dataclass
-class Clock:
-    """A clock that moves when told."""
-
-    now: datetime
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, step: timedelta) -> None:
-        self.now += step
+# Far above what any input may cost, so that a busy machine is no finding; of CPU time.
+SLOW_SECONDS = 1.0
+_SSIN = re.compile(r"(?<![\w-])[0-9]{11}(?![\w-])")
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """What came back over HTTP."""
+class Tried:
+    """What came of an input: `code` is the answer, `passed` whether verification let it in, `problems` are findings."""
 
-    status: str
-    headers: Mapping[str, str]
     content: bytes
+    code: str
+    passed: bool
+    problems: tuple[str, ...] = ()
+
+
+Try = Callable[[int, int], Tried]
+"""Makes the input of a seed and a number, and tries it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A gateway; `logged` holds every line that it has logged, as JSON."""
+    """`of_hundred` is its part of a run over all targets, `least` the share of its inputs that must pass."""
 
-    app: Callable[..., Iterable[bytes]]
-    clock: Callable[[], datetime]
-    advance: Callable[[timedelta], None]
-    identities: Mapping[str, Identity]
-    logged: list[str]
-
-    def send(self, request: Request) -> Reply:
-        """Send one request; whatever the application raises comes out."""
-        started: list[tuple[str, list[tuple[str, str]]]] = []
-        body = b"".join(self.app(self._environ(request), lambda status, headers: started.append((status, headers))))
-        ((status, headers),) = started
-        return Reply(status, dict(headers), body)
-
-    def _environ(self, request: Request) -> dict[str, Any]:
-        environ = {
-            "REQUEST_METHOD": request.method,
-            "PATH_INFO": request.path,
-            "QUERY_STRING": "",
-            "CONTENT_TYPE": "text/xml; charset=utf-8",
-            "CONTENT_LENGTH": str(len(request.content)),
-            "REMOTE_ADDR": "192.0.2.7",
-            "wsgi.input": io.BytesIO(request.content),
-        }
-        for name, value in request.headers.items():
-            variable = name.upper().replace("-", "_")
-            environ[variable if variable.startswith("CONTENT_T") else f"HTTP_{variable}"] = value
-        if request.client is not None:
-            der = self.identities[request.client].certificate.public_bytes(Encoding.DER)
-            environ |= {"REMOTE_ADDR": PROXY, "HTTP_X_CLIENT_CERT": b64encode(der).decode()}
-        return environ
+    about: str
+    of_hundred: int
+    least: float
+    open: Callable[[], AbstractContextManager[Try]]
 
 
-class _Collector(logging.Handler):
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__(logging.DEBUG)
-        self._lines = lines
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._lines.append(self.format(record))
+def randomness(name: str, seed: int, number: int) -> Random:
+    """Return what the input of this number is made from: the same whenever it is asked for. Not for secrets."""
+    return Random(f"{name}:{seed}:{number}")  # noqa: S311
 
 
-@contextmanager
-def open_target() -> Iterator[Target]:
-    """Prepare a demo world, open a gateway on it, and remove both in the end."""
-    with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as directory:
-        settings = load_settings(state=Path(directory) / "state", trusted_proxies=(PROXY,))
-        prepare_demo(settings)
-        clock = Clock(datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=1))
-        gateway = build_gateway(settings, clock)
-        try:
-            with _collected_logs() as lines:
-                yield Target(gateway.app, clock, clock.advance, load_identities(settings.state), lines)
-        finally:
-            gateway.close()
+def try_reading(
+    content: bytes, read: Callable[[], object], refusals: tuple[type[Exception], ...], *, about_persons: bool = False
+) -> Tried:
+    """Read an input: a result, or one of the refusals, within a second; whatever else is raised is a finding.
 
-
-def load_identities(state: Path) -> Mapping[str, Identity]:
-    """Return the demo clients' identities by name."""
-    return {name: load_identity(state / "pki" / "clients" / name) for name in CLIENTS}
-
-
-@contextmanager
-def _collected_logs() -> Iterator[list[str]]:
-    lines: list[str] = []
-    root = logging.getLogger()
-    before, level = root.handlers, root.level
-    configure_logs("debug", "json")
-    collector = _Collector(lines)
-    collector.setFormatter(root.handlers[0].formatter)
-    root.handlers = [collector]
+    What is `about_persons` must not be quoted in the refusal, whose text is shown and logged.
+    """
+    started, problems, passed = time.process_time(), [], False
     try:
-        yield lines
-    finally:
-        root.handlers = before
-        root.setLevel(level)
+        result = read()
+        code, passed = "read" if result is None else str(result), True
+    except refusals as refusal:
+        code = type(refusal).__name__
+        if about_persons and names_person(str(refusal)):
+            problems.append(f"the refusal quotes a number: {refusal}")
+    except Exception as error:
+        code = "none"
+        problems.append(describe_error(error))
+    seconds = time.process_time() - started
+    if seconds > SLOW_SECONDS:
+        problems.append(f"took {seconds:.2f} s of CPU")
+    return Tried(content, code, passed, tuple(problems))
+
+
+def describe_error(error: Exception) -> str:
+    """Return an exception with where it was raised."""
+    *_, last = extract_tb(error.__traceback__)
+    return f"raised {type(error).__name__}: {error} ({last.filename}:{last.lineno})"
+
+
+def names_person(text: str) -> bool:
+    """Tell whether what may be a person's number stands in a text."""
+    return _SSIN.search(text) is not None

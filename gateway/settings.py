@@ -197,7 +197,10 @@ class Settings(BaseSettings):
     @field_validator("session_file", mode="after")
     @classmethod
     def _at_home(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+        try:
+            return value.expanduser().absolute()
+        except RuntimeError:
+            raise PydanticCustomError("session_file", "names the home of an account that is not there") from None
 
     @field_validator("state", mode="after")
     @classmethod
@@ -264,7 +267,7 @@ def load_settings(**given: Any) -> Settings:
         raise InvalidSettings(
             "\n".join(f"{'.'.join(map(str, each['loc']))}: {_say(each)}" for each in error.errors())
         ) from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidSettings(f"{SETTINGS_FILE}: {error}") from None
     unknown = _unknown_variables()
     if unknown:

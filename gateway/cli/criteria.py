@@ -42,7 +42,7 @@ def fill_request(contract: OperationContract, request: dict[str, Any], settings:
             raise Problem(f"--set {setting}: write path=value, with one of the paths {known}.")
         try:
             value = reader_of(element.type.builtin)(text)
-        except (ValueError, KeyError):
+        except ValueError:
             raise Problem(f"--set {setting}: {text} is no {element.type.builtin}.") from None
         numbered = [(step["name"], int(step["number"] or 1)) for step in steps if step is not None]
         if not _put(elements, request, numbered, value):

@@ -1,5 +1,6 @@
 """What the statuses and faults of a remote source mean for a port: one table for all services."""
 
+import re
 from collections.abc import Container
 
 import structlog
@@ -21,6 +22,10 @@ _CONTRADICTION = "MSG00023"
 _REFUSES_US = frozenset({"MSG00004", "MSG00012", "MSG00013", "MSG00014", "MSG00015", "MSG00016", "MSG00027"})
 
 
+# What a source calls a code may hold anything, a person's number too: only what is one is repeated.
+_CODE = re.compile(r"[A-Z]{3}[0-9]{5}")
+
+
 def expect(answer: Answer, expected: Container[str]) -> None:
     """Return if the answer's code is one that the adapter knows what to do with; raise what it is otherwise.
 
@@ -35,7 +40,7 @@ def make_fault(answer: Answer) -> SourceFault:
     """Return the fault that an answer without data is."""
     if answer.value == "fault" or answer.code in _REFUSES_US:
         if answer.code not in _AWAY:
-            log.error("source_refuses_us", code=answer.code[:32])
+            log.error("source_refuses_us", code=_show(answer.code))
         return SourceUnavailable("the source does not answer us")
     if answer.code in _UNKNOWN_PERSON:
         return SsinUnknownToSource("the source does not know the person")
@@ -44,5 +49,9 @@ def make_fault(answer: Answer) -> SourceFault:
     if answer.code == _CONTRADICTION:
         reason = "word that its own record contradicts itself"
     else:
-        reason = f"status {answer.code}, which does not answer the question"
+        reason = f"status {_show(answer.code)}, which does not answer the question"
     return SourceAnswerInvalid(f"the source gave {reason}", (("details", reason),))
+
+
+def _show(code: str) -> str:
+    return code if _CODE.fullmatch(code) else "of another form than codes have"

@@ -88,7 +88,7 @@ def _simple_reader(simple: SimpleType, path: str) -> Reader:
     def read(node: etree._Element) -> Any:
         try:
             return read_text(node.text or "")
-        except (ValueError, KeyError, OverflowError):
+        except ValueError:
             raise Unreadable(path) from None
 
     return read

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
@@ -34,7 +34,10 @@ def _read_date(text: str) -> date:
 def _read_datetime(text: str) -> datetime:
     moment = datetime.fromisoformat(text.strip())
     # Converted here, where a moment whose UTC lies outside the calendar is the sender's mistake and not ours.
-    return moment if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(text) from None
 
 
 def _write_date(value: date | str) -> str:
@@ -54,11 +57,17 @@ def _write_boolean(value: bool) -> str:
 
 
 def _read_boolean(text: str) -> bool:
-    return _BOOLEANS[text.strip()]
+    try:
+        return _BOOLEANS[text.strip()]
+    except KeyError:
+        raise ValueError(text) from None
 
 
 def _read_decimal(text: str) -> Decimal:
-    return Decimal(text.strip())
+    try:
+        return Decimal(text.strip())
+    except InvalidOperation:
+        raise ValueError(text) from None
 
 
 def _read_integer(text: str) -> int:
@@ -93,7 +102,7 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
 
 
 def reader_of(builtin: str) -> Callable[[str], Any]:
-    """Return the function from lexical text to value; it raises ValueError for what Python's calendar cannot hold."""
+    """Return the function from lexical text to value; it raises ValueError alone for what it cannot read."""
     return _READERS[builtin]
 
 

@@ -77,3 +77,8 @@ def test_options_find_their_place_in_each_operation() -> None:
 def test_what_cannot_be_set_is_said(setting: str, said: str) -> None:
     with pytest.raises(Problem, match=said.replace("[", r"\[")):
         fill("submitDeclarations", setting)
+
+
+def test_a_time_outside_the_calendar_is_said() -> None:
+    with pytest.raises(Problem, match="is no dateTime"):
+        fill("submitDeclarations", "informationCustomer/timestampSent=0001-01-01T00:00:00+14:00")

@@ -145,3 +145,9 @@ def test_a_person_whom_the_source_does_not_know_is_MSG00021() -> None:  # noqa: 
     assert about_person(ssin)(values)
     assert not about_person(ssin)(values | {"ssin": {"#text": "00000000000"}})
     assert not about_person(ssin)({"criteria": {"ssin": "00000000000"}})
+
+
+def test_what_is_no_code_is_not_repeated() -> None:
+    with pytest.raises(SourceAnswerInvalid) as raised:
+        expect(Answer("DATA_FOUND", ssin), {"MSG00000"})
+    assert ssin not in f"{raised.value}{raised.value.information}"

@@ -103,6 +103,17 @@ def test_a_file_that_is_no_toml_is_a_mistake(tmp_path: Path) -> None:
         load_settings(state=write(tmp_path, "workers = \n"))
 
 
+def test_a_file_that_is_not_utf_8_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / SETTINGS_FILE).write_bytes(b'public_url = "\xff"\n')
+    with pytest.raises(InvalidSettings, match=SETTINGS_FILE):
+        load_settings(state=tmp_path)
+
+
+def test_a_home_of_nobody_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSettings, match="session_file: names the home of an account that is not there"):
+        load_settings(state=tmp_path, session_file="~nobody-of-this-name/session")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
