@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from cryptography import x509
@@ -37,6 +38,7 @@ from gateway.health.own_parts import OwnParts
 from gateway.health.report import HealthReport
 from gateway.inscriptions import Repertory
 from gateway.key_file import KeyFileUnusable
+from gateway.maintenance import MaintenanceWatch
 from gateway.notifications import AnnexSubscribers, Notifier
 from gateway.page_tokens import SealedPageTokens
 from gateway.peer import PeerFinder
@@ -125,6 +127,7 @@ class Gateway:
         """Stop the threads; what was accepted is written first."""
         for watch in self.watches:
             watch.close()
+        self.pipeline.maintenance.close()
         self.annexes.close()
         self.storage.close()
 
@@ -169,6 +172,11 @@ def build_measurer(
     return Measurer(checks, clock, close=database.close)
 
 
+def build_maintenance_watch(settings: Settings) -> MaintenanceWatch:
+    """Build what looks for maintenance, with a connection of its own."""
+    return MaintenanceWatch(Database(settings.database_url, connections=1))
+
+
 def _open_sources(storage: Storage, list_annexes: ListAnnexes) -> dict[str, object]:
     return {name: make(storage, list_annexes) for name, make in REPOSITORIES.items()}
 
@@ -189,10 +197,11 @@ def _build(
     trust = _open_trust(settings, policy)
     signing_key = SigningKey(settings.signing_key, settings.signing_certificate)
     own_parts = OwnParts(annexes, signing_key, trust, _tls_validity(settings), len(contracts.services), settings.state)
+    maintenance = MaintenanceWatch(storage.database)
     health = HealthReport(
         services=frozenset(contract.descriptor.name for contract in contracts.services.values()),
         sources=frozenset(sources),
-        look=own_parts.look,
+        look=lambda now: chain(own_parts.look(now), maintenance.components(now)),
         snapshot=settings.health_snapshot,
     )
     ports = {
@@ -215,6 +224,7 @@ def _build(
         technical_users=registers.technical_users,
         address_limit=RateLimit(settings.address_rate),
         client_limit=RateLimit(settings.client_rate),
+        maintenance=maintenance,
         admission=Admission(storage.commit),
         facts=registers.facts,
         employer_access=registers.employer_access,
@@ -228,6 +238,7 @@ def _build(
     app = GatewayApp(endpoints, pipeline, catalogue, peers, settings.max_message_bytes, clock, meter)
     # Known before the first request: HealthCheck is answered from them while the database is away.
     annexes.open()
+    maintenance.start()
     watches = _watch_files(settings, trust, signing_key)
     # What was made so far lives as long as the process: the collector need not look at it again.
     gc.collect()
@@ -249,8 +260,8 @@ def open_storage(settings: Settings, clock: Clock = system_clock) -> Storage:
     """Open the database and the audit; CannotStart without a state, or when the audit's keys cannot be used."""
     if not settings.state.is_dir():
         raise CannotStart(f"there is no state in {settings.state}: {_PREPARE}.")
-    # A thread uses one at a time; so do the writer and the one that looks for annexes.
-    database = Database(settings.database_url, connections=settings.threads + 2)
+    # A thread uses one at a time; so do the writer and those that look for annexes and for maintenance.
+    database = Database(settings.database_url, connections=settings.threads + 3)
     commit = GroupCommit(database)
     try:
         trail = _open_trail(settings, commit, MonthKeys(settings.audit_keys), clock)

@@ -19,7 +19,7 @@ import structlog
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from gateway.address import NOWHERE, connect, split_tcp
-from gateway.bootstrap import build_measurer
+from gateway.bootstrap import build_maintenance_watch, build_measurer
 from gateway.health.measurements import Measurements
 from gateway.logs import configure_logs
 from gateway.node_metrics import NodeMetrics
@@ -118,7 +118,9 @@ def main() -> None:
     measurements = Measurements(build_measurer(settings), settings.health_snapshot)
     measurements.start()
     if NOWHERE not in sys.argv:
-        metrics = NodeMetrics(settings, lambda: measurements.latest)
+        maintenance = build_maintenance_watch(settings)
+        maintenance.start()
+        metrics = NodeMetrics(settings, lambda: measurements.latest, lambda: maintenance.current is not None)
         server = make_server(split_tcp(settings.management_bind), readiness_checks(settings), metrics.render)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         log.info("management", address=settings.management_bind)

@@ -50,11 +50,12 @@ from gateway.established import (
     get,
 )
 from gateway.facts import EmployerAccess, Facts, TechnicalUsers
+from gateway.maintenance import MaintenanceWatch
 from gateway.rate_limit import RateLimit
 from gateway.recorder import Unrecorded
 from gateway.refusal import DryRunEnds, Fault, NoResult, Refusal, Shed
 from gateway.replies import Message, Replies
-from gateway.shedding import limit_address, limit_client
+from gateway.shedding import limit_address, limit_client, refuse_under_maintenance
 from gateway.stages.admit import admit
 from gateway.stages.authenticate import authenticate
 from gateway.stages.authorize import authorize
@@ -138,6 +139,7 @@ class Pipeline:
     technical_users: TechnicalUsers
     address_limit: RateLimit
     client_limit: RateLimit
+    maintenance: MaintenanceWatch
     admission: Admission
     facts: Facts
     employer_access: EmployerAccess
@@ -193,6 +195,7 @@ class Pipeline:
             limit_address(arrived, self.address_limit)
             received = trail.add(receive(arrived, self.max_bytes))
             parsed = trail.add(parse(received, self.limits))
+            refuse_under_maintenance(parsed, self.maintenance.current, arrived.received_at)
             authenticated = trail.add(
                 authenticate(parsed, self.trust, self.policy, self.annexes, self.technical_users, self.clock)
             )

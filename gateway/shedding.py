@@ -1,6 +1,10 @@
 """What is refused before anything is done for it: beside the stages, since it establishes nothing."""
 
-from gateway.established import Arrived, Authenticated
+from datetime import datetime
+from math import ceil
+
+from gateway.established import Arrived, Authenticated, Parsed, get
+from gateway.maintenance import Maintenance
 from gateway.peer import source_of
 from gateway.rate_limit import RateLimit
 from gateway.refusal import Shed
@@ -27,6 +31,20 @@ def limit_client(authenticated: Authenticated, limit: RateLimit) -> None:
             f"You send more requests a second than the gateway takes of one client; try again in {_seconds(wait)}.",
             retry_after_seconds=wait,
         )
+
+
+def refuse_under_maintenance(parsed: Parsed, maintenance: Maintenance | None, now: datetime) -> None:
+    """Raise GTW00002 while the gateway is closed, before anybody is authenticated or counted.
+
+    What answers when broken passes, to be authenticated as ever.
+    """
+    if maintenance is None:
+        return
+    operation = get(parsed, Arrived).endpoint.contract.operations.get(parsed.message.payload.tag)
+    if operation is not None and operation.descriptor.answers_when_broken:
+        return
+    left = (maintenance.until - now).total_seconds() if maintenance.until else 0
+    raise Shed("GTW00002", maintenance.told, faultcode="soapenv:Server", retry_after_seconds=max(0, ceil(left)))
 
 
 def _seconds(number: int) -> str:

@@ -12,6 +12,7 @@ from gateway.cli import (
     contract,
     demo,
     inscriptions,
+    maintenance,
     migrate,
     notifications,
     probe,
@@ -36,6 +37,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(inscriptions.app, name="inscriptions")
 app.add_typer(notifications.app, name="notifications")
 app.add_typer(contract.app, name="contract")
+app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(users.app, name="users")
 
 
