@@ -7,6 +7,7 @@
 #   make interop clients in zeep, Node and PHP, and HAProxy in front (needs Debian packages)
 #   make fuzz    mutated messages against the whole gateway
 #   make replay  100,000 recorded consultations decided again under a draft
+#   make bench   compare it with others, 15 minutes; make bench-quick takes 3 (installs wrk and gcc with apt-get)
 #   make docs    write the generated pages under docs/ again
 #   make lock    pin the newest allowed dependencies anew
 
@@ -18,7 +19,7 @@ INSTALLED := $(VENV)/.installed
 LOCKS := requirements-build.lock requirements-dev.lock
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: run demo test check format lint types imports contracts interop fuzz replay docs lock clean
+.PHONY: run demo test check format lint types imports contracts interop fuzz replay bench bench-quick docs lock clean
 
 run: $(INSTALLED)
 	@$(BIN)/ksz-gateway tour --state $(STATE) --keep-serving
@@ -54,7 +55,7 @@ interop: $(INSTALLED)
 
 # Prints how many records a second, and the memory they took.
 replay: $(INSTALLED)
-	@KSZ_REPLAY_RECORDS=100000 $(BIN)/pytest -s tests/integration/test_annex_replay_many.py -k sqlite
+	@REPLAY_RECORDS=100000 $(BIN)/pytest -s tests/integration/test_annex_replay_many.py -k sqlite
 
 # 100,000 mutated messages, then as many steered by coverage; ends with an error for a finding.
 N ?= 100000
@@ -64,6 +65,19 @@ fuzz: $(VENV)/.fuzz
 
 $(VENV)/.fuzz: requirements-fuzz.lock $(INSTALLED)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
+	@touch $@
+
+# Quietest when nothing else runs on the machine; a full run writes bench/RESULTS.md.
+bench: $(VENV)/.bench
+	@bench/install.sh
+	@$(BIN)/python -m bench
+
+bench-quick: $(VENV)/.bench
+	@bench/install.sh
+	@$(BIN)/python -m bench --quick
+
+$(VENV)/.bench: requirements-bench.lock $(INSTALLED)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	@touch $@
 
 docs: $(INSTALLED)
@@ -85,6 +99,7 @@ lock: $(INSTALLED)
 	@$(COMPILE) requirements.in -o requirements.lock
 	@$(COMPILE) -c requirements.lock requirements-dev.in -o requirements-dev.lock
 	@$(COMPILE) requirements-fuzz.in -o requirements-fuzz.lock
+	@$(COMPILE) -c requirements-dev.lock requirements-bench.in -o requirements-bench.lock
 
 clean:
 	rm -rf $(VENV) var build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -44,13 +44,13 @@ Day = Annotated[date, AfterValidator(_check_year)]
 Unique = AfterValidator(_check_unique)
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
     """What all parts share: no other keys than those named, no text where a number is meant."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, alias_generator=to_camel)
 
 
-class OrganisationPart(_Part):
+class OrganisationPart(Part):
     """An organisation: an enterprise number, or a sector with an institution of the network."""
 
     cbe_number: CbeNumber | None = Field(
@@ -78,7 +78,7 @@ class NamedOrganisationPart(OrganisationPart):
     name: Text = Field(description="The organisation's name, for people who read the annex, the audit or a list")
 
 
-class AuthenticationPart(_Part):
+class AuthenticationPart(Part):
     """How the client proves who it is."""
 
     methods: Annotated[list[Annotated[AuthenticationMethod, Field(strict=False)]], Unique] = Field(
@@ -89,7 +89,7 @@ class AuthenticationPart(_Part):
     )
 
 
-class CertificatePart(_Part):
+class CertificatePart(Part):
     """One certificate of the client: by issuer and serial, or by fingerprint."""
 
     sha256: str | None = Field(
@@ -113,14 +113,14 @@ class CertificatePart(_Part):
         return self
 
 
-class QuotaPart(_Part):
+class QuotaPart(Part):
     """How many requests the client may make; what is absent has no limit."""
 
     per_minute: int | None = Field(None, ge=1, le=1_000_000, description="Requests in a minute")
     per_day: int | None = Field(None, ge=1, le=100_000_000, description="Requests in a day, counted in UTC")
 
 
-class ParameterPart(_Part):
+class ParameterPart(Part):
     """What is demanded of a search parameter; nothing, if empty."""
 
     required: bool = Field(False, description="Whether it must be sent")
@@ -133,7 +133,7 @@ class ParameterPart(_Part):
     )
 
 
-class IntegrationPart(_Part):
+class IntegrationPart(Part):
     """Which inscription the organisation must have of the person."""
 
     contexts: Annotated[list[Context], Unique] = Field(
@@ -151,7 +151,7 @@ class IntegrationPart(_Part):
         return IntegrationRule(frozenset(self.contexts), self.days_before, self.days_after)
 
 
-class GrantPart(_Part):
+class GrantPart(Part):
     """One operation that the client may call, under which legal contexts and how far."""
 
     service: Name = Field(description="The service with its version, such as `SelfEmployedService/v2`")
@@ -192,7 +192,7 @@ class GrantPart(_Part):
     )
 
 
-class HeaderPart(_Part):
+class HeaderPart(Part):
     """An annex without its operations."""
 
     client: str = Field(

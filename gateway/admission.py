@@ -9,16 +9,16 @@ The rules:
 - a process that has found a quota used up refuses by itself until the period is over: what exceeds costs little.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, delete
+from sqlalchemy import Connection, bindparam, delete, text
 
 from authz.annex import Annex, Quota
 from gateway.storage.conflicts import for_each_dialect
 from gateway.storage.group_commit import GroupCommit
-from gateway.storage.tables import quota_counters, replay_keys
+from gateway.storage.tables import UtcDateTime, quota_counters, replay_keys
 
 _PURGE_EVERY = timedelta(seconds=10)
 
@@ -29,13 +29,13 @@ _CLOCK_TOLERANCE = timedelta(minutes=5)
 _STORE_KEY = for_each_dialect(
     replay_keys, lambda insert: insert.on_conflict_do_nothing().returning(replay_keys.c.replay_key)
 )
-_COUNT = for_each_dialect(
-    quota_counters,
-    lambda insert: insert.on_conflict_do_update(
-        index_elements=["client", "period", "period_start"],
-        set_={"used": quota_counters.c.used + 1},
-    ).returning(quota_counters.c.used),
-)
+# Both periods in one statement, for each costs as much again: what has no limit is counted, and never too much.
+# Spelt out, since SQLAlchemy builds an insert of several rows anew each time.
+_COUNT = text(
+    "INSERT INTO quota_counters (client, period, period_start, used, forget_at) "
+    "VALUES (:client, 'minute', :minute, 1, :minute_end), (:client, 'day', :day, 1, :day_end) "
+    "ON CONFLICT (client, period, period_start) DO UPDATE SET used = quota_counters.used + 1 RETURNING period, used"
+).bindparams(*(bindparam(name, type_=UtcDateTime()) for name in ("minute", "minute_end", "day", "day_end")))
 _PURGES = tuple(delete(table).where(table.c.forget_at < bindparam("before")) for table in (replay_keys, quota_counters))
 
 
@@ -60,16 +60,25 @@ class QuotaExceeded(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Period:
-    """A minute or a day of a client in which it may make `limit` requests; `begin` and `end` are aware, UTC."""
+    """A minute or a day of a client, in which it may make `limit` requests; `begin` and `end` are aware, UTC."""
 
     name: str
-    limit: int
+    limit: int | None
     begin: datetime
     end: datetime
 
-    def exceeded(self, now: datetime, was_known: bool = False) -> QuotaExceeded:
-        wait = max(1, round((self.end - now).total_seconds()))
-        return QuotaExceeded(self.name, self.limit, wait, was_known)
+
+class _Exceeded(Exception):
+    """A period's requests are all made."""
+
+    def __init__(self, period: _Period) -> None:
+        super().__init__(period.name)
+        self.period = period
+
+
+def _refuse(period: _Period, now: datetime, *, was_known: bool) -> QuotaExceeded:
+    wait = max(1, round((period.end - now).total_seconds()))
+    return QuotaExceeded(period.name, period.limit or 0, wait, was_known)
 
 
 class Admission:
@@ -94,28 +103,30 @@ class Admission:
         if replay_key is not None and (forget_at is None or len(replay_key) != 32):
             raise ValueError("a replay key has 32 bytes, and a time after which it may be forgotten")
         self._refuse_if_used_up(annex, now)
-        periods = tuple(_periods(annex.quota, now))
+        periods = _periods(annex.quota, now)
 
         def work(connection: Connection) -> None:
             if replay_key is not None:
                 _store_key(connection, replay_key, forget_at)
+            if annex.quota == Quota():
+                return
+            used = _count(connection, annex.client, *periods)
             for period in periods:
-                if not _count(connection, annex, period):
-                    raise period.exceeded(now)
+                if period.limit is not None and used[period.name] > period.limit:
+                    raise _Exceeded(period)
 
         try:
             self._commit.run(self._with_purge(work, now))
-        except QuotaExceeded as exceeded:
-            (period,) = (each for each in periods if each.name == exceeded.period)
-            self._used_up[annex.client] = annex.quota, period
-            raise
+        except _Exceeded as exceeded:
+            self._used_up[annex.client] = annex.quota, exceeded.period
+            raise _refuse(exceeded.period, now, was_known=False) from None
 
     def _refuse_if_used_up(self, annex: Annex, now: datetime) -> None:
         quota, period = self._used_up.get(annex.client, (None, None))
         if period is None:
             return
         if quota == annex.quota and period.begin <= now < period.end:
-            raise period.exceeded(now, was_known=True)
+            raise _refuse(period, now, was_known=True)
         self._used_up.pop(annex.client, None)
 
     def _with_purge(self, work: Callable[[Connection], None], now: datetime) -> Callable[[Connection], None]:
@@ -138,24 +149,17 @@ def _store_key(connection: Connection, replay_key: bytes, forget_at: datetime | 
         raise Replayed("this message was admitted before")
 
 
-def _periods(quota: Quota, now: datetime) -> Iterator[_Period]:
-    """Yield the minute and the day of `now`, of those that the quota limits."""
+def _periods(quota: Quota, now: datetime) -> tuple[_Period, _Period]:
+    """Return the minute and the day of `now`."""
     minute = now.astimezone(UTC).replace(second=0, microsecond=0)
     day = minute.replace(hour=0, minute=0)
-    if quota.per_minute is not None:
-        yield _Period("minute", quota.per_minute, minute, minute + timedelta(minutes=1))
-    if quota.per_day is not None:
-        yield _Period("day", quota.per_day, day, day + timedelta(days=1))
+    return (
+        _Period("minute", quota.per_minute, minute, minute + timedelta(minutes=1)),
+        _Period("day", quota.per_day, day, day + timedelta(days=1)),
+    )
 
 
-def _count(connection: Connection, annex: Annex, period: _Period) -> bool:
-    """Count a request of the period; tell whether the quota allowed it."""
-    row = {
-        "client": annex.client,
-        "period": period.name,
-        "period_start": period.begin,
-        "used": 1,
-        "forget_at": period.end,
-    }
-    used: int = connection.execute(_COUNT[connection.dialect.name], row).scalar_one()
-    return used <= period.limit
+def _count(connection: Connection, client: str, minute: _Period, day: _Period) -> Mapping[str, int]:
+    """Count a request; return how many there are by now in each period."""
+    row = {"client": client, "minute": minute.begin, "minute_end": minute.end, "day": day.begin, "day_end": day.end}
+    return {counted.period: counted.used for counted in connection.execute(_COUNT, row)}

@@ -14,37 +14,45 @@ from sqlalchemy.exc import OperationalError
 
 from authz.annex import Annex, Role, RoleAnnex
 from authz.annex_document import read_any_annex
+from authz.contract_shape import Contracts as Shapes
 from gateway.admission import Admission
-from gateway.annexes.history import read_histories
+from gateway.annexes.activation import Activation
+from gateway.annexes.approval import Approvals
+from gateway.annexes.history import list_unsigned, read_histories
+from gateway.annexes.operators import OperatorKeys
 from gateway.annexes.registry import AnnexRegistry
-from gateway.annexes.store import AnnexStore
+from gateway.annexes.store import AnnexStore, read_history
 from gateway.app import GatewayApp, Meter
+from gateway.audit.keeping import LogKeeper
 from gateway.audit.keys import AuditKeysUnusable, MonthKeys
 from gateway.audit.log import Log
 from gateway.audit.log_key import LogKey
 from gateway.audit.reading_key import ReadingKeyUnusable, load_reading_key
 from gateway.audit.sealed_box import SealingKeys
+from gateway.audit.time_stamp import TimeStampAuthority
 from gateway.audit.trail import AuditTrail
 from gateway.catalogue import load_catalogue
 from gateway.clock import Clock, system_clock
-from gateway.contracts import load_contracts
+from gateway.contracts import Contracts, load_contracts
 from gateway.dispatch import ServiceEndpoint
 from gateway.employer_access import OwnEmployerAccess
 from gateway.facts import EmployerAccess, Facts, TechnicalUsers
 from gateway.file_watch import FileWatch
-from gateway.health.checks import check_database, check_source, make_audit_check
+from gateway.health.checks import check_database, check_part, check_source, make_audit_check
 from gateway.health.measure import DEADLINE_SECONDS, Check, Measurer
 from gateway.health.own_parts import OwnParts
 from gateway.health.report import HealthReport
 from gateway.inscriptions import Repertory
 from gateway.key_file import KeyFileUnusable
 from gateway.maintenance import MaintenanceWatch
+from gateway.metrics import Guarded
 from gateway.notifications import AnnexSubscribers, Notifier
 from gateway.page_tokens import SealedPageTokens
 from gateway.peer import PeerFinder
 from gateway.pipeline import Pipeline
 from gateway.rate_limit import RateLimit
 from gateway.recorder import ExchangeRecorder
+from gateway.remote_sources import Sources, SourceUnusable, open_sources
 from gateway.replies import Replies
 from gateway.revocation import reload_revocation_list
 from gateway.settings import Settings
@@ -74,11 +82,12 @@ class CannotStart(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """The database with what writes to it."""
+    """The database with what writes to it, and the operators who may have annexes written."""
 
     database: Database
     commit: GroupCommit
     trail: AuditTrail
+    annex_operators: OperatorKeys
 
     def close(self) -> None:
         """Write what was accepted, then close the connections."""
@@ -97,7 +106,7 @@ REPOSITORIES: Mapping[str, Callable[[Storage, ListAnnexes], object]] = {
     "DmfaConsultationService/v1": lambda storage, _: SqlDmfaRepository(storage.database.read),
     "EmployerMandateConsultationService/v2": lambda storage, _: ManagedUserAccess(StoredAccounts(storage.database)),
     "EmployerRepertoryService/v1": lambda storage, _: SqlEmployerRegister(storage.database.read),
-    "SelfEmployedService/v2": lambda storage, _: SqlSelfEmployedRepository(storage.database.read),
+    "SelfEmployedService/v2": lambda storage, _: SqlSelfEmployedRepository(storage.database.ask),
 }
 # What other services ask of User Management is asked of the same source.
 _USER_MANAGEMENT = "EmployerMandateConsultationService/v2"
@@ -121,7 +130,13 @@ class Gateway:
     storage: Storage
     annexes: AnnexRegistry
     signing_key: SigningKey
+    sources: Sources
     watches: tuple[FileWatch, ...]
+
+    @property
+    def guards(self) -> tuple[Guarded, ...]:
+        """What is counted of the remote sources."""
+        return self.sources.guards
 
     def close(self) -> None:
         """Stop the threads; what was accepted is written first."""
@@ -129,6 +144,7 @@ class Gateway:
             watch.close()
         self.pipeline.maintenance.close()
         self.annexes.close()
+        self.sources.close()
         self.storage.close()
 
 
@@ -160,15 +176,22 @@ def build_measurer(
     database = Database(settings.database_url, connections=4 + len(REPOSITORIES))
     commit = GroupCommit(database, wait_seconds=DEADLINE_SECONDS)
     keys = MonthKeys(settings.audit_keys)
-    storage = Storage(database, commit, _open_trail(settings, commit, keys, clock))
+    storage = Storage(
+        database, commit, _open_trail(settings, commit, keys, clock), OperatorKeys(settings.annex_operators)
+    )
     checks: dict[tuple[str, Kind], Check] = {
         ("database", Kind.GATEWAY): partial(check_database, database),
-        ("audit", Kind.GATEWAY): make_audit_check(commit, storage.trail, keys, clock),
+        ("audit", Kind.GATEWAY): make_audit_check(
+            commit, storage.trail, keys, clock, time_stamps=bool(settings.audit_time_stamp_url)
+        ),
     }
     # What is measured declares nothing, so it notifies nobody.
-    sources = _open_sources(storage, lambda now: []) | dict(repositories or {})
-    for name, repository in sources.items():
+    signer = SigningKey(settings.signing_key, settings.signing_certificate)
+    sources = _open_sources(storage, lambda now: [], settings, signer, clock)
+    for name, repository in (dict(sources.repositories) | dict(repositories or {})).items():
         checks[name, Kind.SOURCE] = partial(check_source, repository)
+    for name, fund in sources.funds.items():
+        checks[name, Kind.SOURCE] = partial(check_part, fund)
     return Measurer(checks, clock, close=database.close)
 
 
@@ -177,8 +200,48 @@ def build_maintenance_watch(settings: Settings) -> MaintenanceWatch:
     return MaintenanceWatch(Database(settings.database_url, connections=1))
 
 
-def _open_sources(storage: Storage, list_annexes: ListAnnexes) -> dict[str, object]:
+@contextmanager
+def opened_log_keeper(settings: Settings, clock: Clock = system_clock) -> Iterator[LogKeeper]:
+    """Open what keeps the log of this gateway, with connections of its own; CannotStart."""
+    authority = open_time_stamp_authority(settings)
+    storage = open_storage(settings, clock)
+    try:
+        yield LogKeeper(storage.commit, storage.trail, authority, clock)
+    finally:
+        storage.close()
+
+
+def open_time_stamp_authority(settings: Settings) -> TimeStampAuthority | None:
+    """Return the authority that stamps checkpoints, None where none is set; CannotStart without its certificates."""
+    if not settings.audit_time_stamp_url:
+        return None
+    if settings.audit_time_stamp_ca is None:
+        raise CannotStart("audit_time_stamp_url is set and audit_time_stamp_ca is not: a stamp could not be believed.")
+    try:
+        roots = x509.load_pem_x509_certificates(_read(settings.audit_time_stamp_ca))
+    except ValueError as error:
+        raise CannotStart(f"{settings.audit_time_stamp_ca}: {error}: put PEM there.") from None
+    return TimeStampAuthority(settings.audit_time_stamp_url, roots)
+
+
+def open_repositories(storage: Storage, list_annexes: ListAnnexes) -> dict[str, object]:
+    """Return the source of each service in our database."""
     return {name: make(storage, list_annexes) for name, make in REPOSITORIES.items()}
+
+
+def _open_sources(
+    storage: Storage,
+    list_annexes: ListAnnexes,
+    settings: Settings,
+    signer: SigningKey,
+    clock: Clock,
+    contracts: Contracts | None = None,
+) -> Sources:
+    own = open_repositories(storage, list_annexes)
+    try:
+        return open_sources(own, settings.sources, signer, clock, settings.threads, contracts)
+    except SourceUnusable as error:
+        raise CannotStart(str(error)) from None
 
 
 def _build(
@@ -187,22 +250,22 @@ def _build(
     _check_schema(storage)
     contracts = load_contracts()
     shapes = contracts.shapes()
-    annexes = AnnexRegistry(
-        AnnexStore(storage.database, storage.commit, storage.trail, lambda text: read_any_annex(text, shapes))
-    )
-    sources = _open_sources(storage, annexes.list_active) | dict(repositories)
+    annexes = AnnexRegistry(_open_annex_store(storage, shapes))
     policy = SecurityPolicy(
         max_age=timedelta(seconds=settings.message_max_age), clock_skew=timedelta(seconds=settings.clock_skew)
     )
     trust = _open_trust(settings, policy)
     signing_key = SigningKey(settings.signing_key, settings.signing_certificate)
+    opened = _open_sources(storage, annexes.list_active, settings, signing_key, clock, contracts)
+    sources = dict(opened.repositories) | dict(repositories)
     own_parts = OwnParts(annexes, signing_key, trust, _tls_validity(settings), len(contracts.services), settings.state)
     maintenance = MaintenanceWatch(storage.database)
     health = HealthReport(
         services=frozenset(contract.descriptor.name for contract in contracts.services.values()),
-        sources=frozenset(sources),
+        sources=frozenset((*sources, *opened.funds)),
         look=lambda now: chain(own_parts.look(now), maintenance.components(now)),
         snapshot=settings.health_snapshot,
+        look_at_sources=opened.look,
     )
     ports = {
         "page_tokens": _open_page_tokens(settings),
@@ -243,7 +306,7 @@ def _build(
     # What was made so far lives as long as the process: the collector need not look at it again.
     gc.collect()
     gc.freeze()
-    return Gateway(app, pipeline, storage, annexes, signing_key, watches)
+    return Gateway(app, pipeline, storage, annexes, signing_key, opened, watches)
 
 
 def _watch_files(settings: Settings, trust: Trust, signing_key: SigningKey) -> tuple[FileWatch, ...]:
@@ -269,7 +332,7 @@ def open_storage(settings: Settings, clock: Clock = system_clock) -> Storage:
         raise CannotStart(f"the audit keys cannot be used: {error}") from None
     except ReadingKeyUnusable as error:
         raise CannotStart(f"the auditor's public key cannot be used: {error}, see audit_reading_key.") from None
-    return Storage(database, commit, trail)
+    return Storage(database, commit, trail, OperatorKeys(settings.annex_operators))
 
 
 def _open_trail(settings: Settings, commit: GroupCommit, keys: MonthKeys, clock: Clock) -> AuditTrail:
@@ -307,6 +370,16 @@ def migrate(settings: Settings) -> None:
         database.close()
 
 
+def list_unsigned_annexes(settings: Settings) -> list[Activation]:
+    """Return, without their documents, the annexes from before activations were signed: they give no rights."""
+    database = Database(settings.database_url)
+    try:
+        with _database_answering(), database.read() as connection:
+            return list_unsigned(read_history(connection), system_clock())
+    finally:
+        database.close()
+
+
 def _check_schema(storage: Storage) -> None:
     with _database_answering():
         current = storage.database.is_current()
@@ -336,8 +409,16 @@ def open_registers(storage: Storage) -> Registers:
 
 def open_annex_store(storage: Storage) -> AnnexStore:
     """Return the store of annexes, which reads them against this version's contracts."""
-    shapes = load_contracts().shapes()
-    return AnnexStore(storage.database, storage.commit, storage.trail, lambda text: read_any_annex(text, shapes))
+    return _open_annex_store(storage, load_contracts().shapes())
+
+
+def open_approvals(storage: Storage) -> Approvals:
+    """Return what has annexes proposed and approved."""
+    return Approvals(open_annex_store(storage), storage.commit, storage.trail)
+
+
+def _open_annex_store(storage: Storage, shapes: Shapes) -> AnnexStore:
+    return AnnexStore(storage.database, lambda text: read_any_annex(text, shapes), storage.annex_operators)
 
 
 def open_user_store(storage: Storage, settings: Settings) -> UserStore:

@@ -5,6 +5,7 @@ Owns everything that follows from `wsdl/` and `xsd/` and a service's descriptor.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -120,9 +121,21 @@ class Contracts:
 
 
 def load_contracts(services: tuple[ServiceDescriptor, ...] | None = None) -> Contracts:
-    """Compile the contracts of all services (half a second); UnsupportedSchema or lxml's errors for a broken file."""
+    """Compile the contracts of these services, by default of all; UnsupportedSchema or lxml's errors for a broken file.
+
+    Those of all are compiled once: workers inherit them from the process that forked them.
+    """
+    return _load_all_contracts() if services is None else _compile_contracts(services)
+
+
+@cache
+def _load_all_contracts() -> Contracts:
+    return _compile_contracts(load_services())
+
+
+def _compile_contracts(services: tuple[ServiceDescriptor, ...]) -> Contracts:
     model = SchemaModel(tuple(sorted(XSD_FOLDER.glob("*.xsd"))))
-    return Contracts({service.path: _service_contract(service, model) for service in (services or load_services())})
+    return Contracts({service.path: _service_contract(service, model) for service in services})
 
 
 def find_schema_document(name: str) -> bytes | None:

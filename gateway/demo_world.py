@@ -5,7 +5,7 @@ Prepared once and then reused; what a newer version brings is added. Never for p
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -18,9 +18,21 @@ from authz.ssin import Environment
 from fixtures import dmfa_personas, employers, personas
 from fixtures.dimona_world import load_world
 from fixtures.users import load_users
-from gateway.bootstrap import CannotStart, Storage, migrate, open_annex_store, open_storage, open_user_store
+from gateway.annexes.activation import Activation
+from gateway.annexes.approval import Approvals
+from gateway.annexes.cases import is_cases
+from gateway.annexes.operators import Operator, OperatorKeys, load_private_key
+from gateway.bootstrap import (
+    CannotStart,
+    Storage,
+    migrate,
+    open_annex_store,
+    open_approvals,
+    open_storage,
+    open_user_store,
+)
 from gateway.contracts import load_contracts
-from gateway.pki import DemoClient, DemoPerson, KeyKind, certify_persons, load_identity, prepare_pki
+from gateway.pki import OPERATORS, DemoClient, DemoPerson, KeyKind, certify_persons, load_identity, prepare_pki
 from gateway.settings import Settings
 from gateway.sources.load import load_persons, load_register
 from gateway.sources.load_dimona import load_declarations
@@ -92,9 +104,14 @@ def certify_client(settings: Settings, name: str) -> CertificateBinding:
     return CertificateBinding(issuer=issuer, serial=serial)
 
 
+def annex_files() -> list[Path]:
+    """Return the demo annexes' files, without the cases beside them, by the name of their client."""
+    return [path for path in sorted(ANNEXES.glob("*.yaml")) if not is_cases(path)]
+
+
 def demo_annexes() -> list[str]:
     """Return the demo annexes' documents, by the name of their client."""
-    return [path.read_text("utf-8") for path in sorted(ANNEXES.glob("*.yaml"))]
+    return [path.read_text("utf-8") for path in annex_files()]
 
 
 def _clients(documents: list[str]) -> list[DemoClient]:
@@ -112,13 +129,31 @@ def _clients(documents: list[str]) -> list[DemoClient]:
 
 def _add_annexes(storage: Storage, documents: list[str]) -> None:
     store = open_annex_store(storage)
-    known = {activation.revision: activation for activation in store.load_after()}
+    known = {activation.revision: activation for activation in store.load_after() if activation.signatures}
     clients = {activation.client for activation in known.values()}
     for document in documents:
         annex = store.read_annex(document)
         if annex.revision not in known:
             active_from = None if annex.client in clients else _ACTIVE_FROM
-            store.add(document, actor="demo", now=datetime.now(UTC), active_from=active_from)
+            activate(open_approvals(storage), document, active_from=active_from)
+
+
+def activate(
+    approvals: Approvals, document: str, *, now: datetime | None = None, active_from: datetime | None = None
+) -> Activation:
+    """Have the two demo operators activate an annex: at a time, or two seconds from `now`."""
+    at = approvals if now is None else replace(approvals, clock=lambda: now)
+    first, second = demo_operators(approvals.store.operators)
+    return at.approve(at.propose(document, by=first, active_from=active_from), by=second)
+
+
+def demo_operators(operators: OperatorKeys) -> tuple[Operator, Operator]:
+    """Return the two whose private keys lie beside their public ones, as `prepare_pki` makes them."""
+    first, second = (
+        operators.identify(load_private_key((operators.directory / f"{name}.key").read_bytes(), None))
+        for name in OPERATORS
+    )
+    return first, second
 
 
 def _load_users(storage: Storage, settings: Settings) -> None:

@@ -63,9 +63,12 @@ class Authenticated:
     `signature_value` is what the reply confirms, `replay_key` what makes the message the same as another, until
     `forget_at` (aware, UTC), when it is too old to be accepted anyway; all three are None for an unsigned request.
     `dry_run` is the verified header block that asks for a dry run, not yet read; None without one.
+    `at` is when the annex was found in force: what is decided by it is decided for that instant, so that nothing is
+    decided by an annex after the next one has come into force.
     """
 
     previous: Parsed
+    at: datetime
     certificate: Certificate
     annex: Annex
     method: AuthenticationMethod
@@ -170,7 +173,8 @@ def get(established: Established, kind: type[Kind]) -> Kind:
 
 def find(established: Established | None, kind: type[Kind]) -> Kind | None:
     """Return the value that the stage establishing `kind` left, None when the request did not get that far."""
-    while established is not None and not isinstance(established, kind):
+    # Not isinstance: nothing derives from these, and a request asks this two hundred times.
+    while established is not None and type(established) is not kind:
         established = established.previous
     return established
 

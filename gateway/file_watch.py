@@ -6,11 +6,14 @@ from pathlib import Path
 
 _POLL_SECONDS = 5.0
 
-Stamp = tuple[int, int, int] | None
+Stamp = tuple[int, int, int]
 
 
 class FileWatch:
-    """Watches files for one process, and calls `reload`, which must not raise, when one of them is another."""
+    """Watches files for one process, and calls `reload`, which must not raise, when one of them is another.
+
+    A directory is another when a file directly in it is.
+    """
 
     def __init__(
         self, paths: tuple[Path, ...], reload: Callable[[], None], poll_seconds: float = _POLL_SECONDS
@@ -39,7 +42,7 @@ class FileWatch:
         self._seen = stamps
         self._reload()
 
-    def _stamps(self) -> tuple[Stamp, ...]:
+    def _stamps(self) -> tuple[tuple[Stamp, ...], ...]:
         return tuple(_stamp(path) for path in self._paths)
 
     def _watch(self) -> None:
@@ -47,9 +50,9 @@ class FileWatch:
             self.look()
 
 
-def _stamp(path: Path) -> Stamp:
+def _stamp(path: Path) -> tuple[Stamp, ...]:
     try:
-        status = path.stat()
+        within = sorted(path.iterdir()) if path.is_dir() else []
+        return tuple((status.st_mtime_ns, status.st_size, status.st_ino) for status in map(Path.stat, [path, *within]))
     except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
+        return ()

@@ -73,14 +73,14 @@ class Repertory:
 
     def find(self, ssin: str, customer: Organisation, supplier: Organisation | None) -> PersonFacts:
         """Return the facts of the person for this customer and, if it has one, the service's supplier."""
-        with self._database.read() as connection:
+        with self._database.ask() as connection:
             return find_facts(connection, ssin, customer.key, supplier.key if supplier else None)
 
     def find_all(
         self, ssins: Iterable[str], customer: Organisation, supplier: Organisation | None
     ) -> Mapping[str, PersonFacts]:
         """Return the facts of each of the persons, by SSIN, out of one query."""
-        with self._database.read() as connection:
+        with self._database.ask() as connection:
             return find_facts_of_all(connection, tuple(ssins), customer.key, supplier.key if supplier else None)
 
 

@@ -3,7 +3,7 @@
 Live: this node's processes run. Ready: the SOAP port answers, the schema of the database is current and there is a key
 to sign with; a load balancer sends work only then. Ping: this process answers. Metrics: for Prometheus. Every few
 seconds it measures what can be away, each source included, and leaves that for the workers as a file. It consults
-nobody's data.
+nobody's data. It keeps the audit's log too: checkpoints, time stamps, and sums of what strangers were refused.
 """
 
 import json
@@ -19,15 +19,21 @@ import structlog
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from gateway.address import NOWHERE, connect, split_tcp
-from gateway.bootstrap import build_maintenance_watch, build_measurer
+from gateway.audit.log import LogBroken
+from gateway.audit.time_stamp import TimeStampFailed
+from gateway.audit.trail import AuditUnavailable
+from gateway.bootstrap import build_maintenance_watch, build_measurer, opened_log_keeper
 from gateway.health.measurements import Measurements
 from gateway.logs import configure_logs
 from gateway.node_metrics import NodeMetrics
 from gateway.settings import Settings, load_settings
 from gateway.storage.database import Database
+from gateway.storage.group_commit import CommitError
 from gateway.wss.sign import Signer
 
 log = structlog.get_logger(__name__)
+
+_KEEP_SECONDS = 5.0
 
 Check = Callable[[], None]
 """Returns when the part is well, raises when it is not."""
@@ -124,7 +130,29 @@ def main() -> None:
         server = make_server(split_tcp(settings.management_bind), readiness_checks(settings), metrics.render)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         log.info("management", address=settings.management_bind)
-    stop.wait()
+    with opened_log_keeper(settings) as keeper:
+        keep_until(stop, keeper.keep)
+
+
+def keep_until(stop: threading.Event, keep: Callable[[], None], every_seconds: float = _KEEP_SECONDS) -> None:
+    """Keep the log again and again until told to stop. That it fails is logged once, and that it works again."""
+    failed = ""
+    while True:
+        try:
+            keep()
+            reason = ""
+        except (LogBroken, AuditUnavailable, CommitError, TimeStampFailed) as error:
+            reason = str(error)
+        except Exception as error:
+            # The class alone: an exception's text may hold an address or a password of the deployment.
+            reason = type(error).__name__
+        if reason and not failed:
+            log.error("log_not_kept", reason=reason)
+        elif failed and not reason:
+            log.info("log_kept_again")
+        failed = reason
+        if stop.wait(every_seconds):
+            return
 
 
 def _stop_with_parent(stop: threading.Event) -> None:

@@ -13,7 +13,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gateway.pipeline import STAGES, Answer
 from services.health import HEALTH_CHECK
@@ -23,6 +23,19 @@ if TYPE_CHECKING:
 
 _FLUSH_SECONDS = 1.0
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Guarded(Protocol):
+    """A remote source, as far as it is counted: calls by how they ended, whether it is left alone, calls in flight."""
+
+    name: str
+    counts: Counter[str]
+
+    @property
+    def is_open(self) -> bool: ...
+
+    @property
+    def in_flight(self) -> int: ...
 
 
 class Meter:
@@ -62,14 +75,34 @@ class Meter:
             multiprocess_mode="livesum",
         )
         self._waiting.set(0)
+        self._guards: tuple[Guarded, ...] = ()
+        self._counted: Counter[tuple[str, str]] = Counter()
+        self._calls = prometheus_client.Counter(
+            "ksz_source_calls", "Calls to a remote source.", ("source", "outcome"), registry=registry
+        )
+        self._open = prometheus_client.Gauge(
+            "ksz_source_circuit_open",
+            "Workers that leave a remote source alone, because too many calls failed.",
+            ("source",),
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self._in_flight = prometheus_client.Gauge(
+            "ksz_source_calls_in_flight",
+            "Calls to a remote source that have not come back.",
+            ("source",),
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
 
     def note(self, service: str, answer: Answer) -> None:
         """Remember an exchange, to be counted within a second."""
         self._noted.append((service, answer))
 
-    def start(self, backlog: Callable[[], int]) -> None:
+    def start(self, backlog: Callable[[], int], guards: Iterable[Guarded] = ()) -> None:
         """Begin to fold what is noted into the metrics; `backlog` tells how many writes wait."""
         self._backlog = backlog
+        self._guards = tuple(guards)
         self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
         self._thread.start()
 
@@ -84,6 +117,7 @@ class Meter:
         """Fold what was noted so far into the metrics."""
         with self._flushing:
             self._waiting.set(self._backlog())
+            self._fold_sources()
             noted = [self._noted.popleft() for _ in range(len(self._noted))]
             if not noted:
                 return
@@ -94,6 +128,15 @@ class Meter:
             for decided, count in decisions.items():
                 self._decisions.labels(*decided).inc(count)
             self._fold_durations(noted)
+
+    def _fold_sources(self) -> None:
+        for guard in self._guards:
+            for outcome, count in list(guard.counts.items()):
+                label = guard.name, outcome
+                self._calls.labels(*label).inc(count - self._counted[label])
+                self._counted[label] = count
+            self._open.labels(guard.name).set(guard.is_open)
+            self._in_flight.labels(guard.name).set(guard.in_flight)
 
     def _fold_durations(self, noted: Iterable[tuple[str, Answer]]) -> None:
         stages: defaultdict[str, list[float]] = defaultdict(list)

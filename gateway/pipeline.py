@@ -32,8 +32,6 @@ import structlog
 
 from authz.explanation import explain
 from authz.ssin import Environment
-from gateway.admission import Admission
-from gateway.annexes.registry import AnnexRegistry
 from gateway.dry_run import write_explanation
 from gateway.established import (
     Admitted,
@@ -56,8 +54,8 @@ from gateway.recorder import Unrecorded
 from gateway.refusal import DryRunEnds, Fault, NoResult, Refusal, Shed
 from gateway.replies import Message, Replies
 from gateway.shedding import limit_address, limit_client, refuse_under_maintenance
-from gateway.stages.admit import admit
-from gateway.stages.authenticate import authenticate
+from gateway.stages.admit import Admits, admit
+from gateway.stages.authenticate import Annexes, authenticate
 from gateway.stages.authorize import authorize
 from gateway.stages.disclose import disclose
 from gateway.stages.dispatch import dispatch
@@ -135,12 +133,12 @@ class Pipeline:
     limits: XmlLimits
     trust: Trust
     policy: SecurityPolicy
-    annexes: AnnexRegistry
+    annexes: Annexes
     technical_users: TechnicalUsers
     address_limit: RateLimit
     client_limit: RateLimit
     maintenance: MaintenanceWatch
-    admission: Admission
+    admission: Admits
     facts: Facts
     employer_access: EmployerAccess
     environment: Environment
@@ -203,7 +201,7 @@ class Pipeline:
             admitted = trail.add(admit(authenticated, self.admission, self.clock))
             resolved = trail.add(resolve(admitted))
             valid = trail.add(validate(resolved))
-            permitted = trail.add(authorize(valid, self.facts, self.employer_access, self.environment, self.clock))
+            permitted = trail.add(authorize(valid, self.facts, self.employer_access, self.environment))
             rehearse(permitted)
             answered = trail.add(dispatch(permitted, self.clock))
             screened = trail.add(screen(answered, self.facts))

@@ -17,6 +17,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -26,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from gateway.annexes.operators import private_pem, public_pem
 from gateway.audit.reading_key import make_pair
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -34,6 +36,9 @@ AUTHORITY_NAME = "KSZ Gateway Development CA"
 GATEWAY_SERIAL = 1
 REVOKED_SERIAL = 6666
 """Stands on every revocation list made here, so that a demo world has something revoked."""
+
+OPERATORS = ("an", "bram")
+"""Who activates the annexes of a demo world, four eyes."""
 
 MEANS = ("eid", "itsme", "app")
 _UNIT = NameOID.ORGANIZATIONAL_UNIT_NAME
@@ -89,12 +94,12 @@ def prepare_pki(
 ) -> None:
     """Create under `directory` whatever is missing, damaged or near its end, and leave the rest untouched.
 
-    Makes `pki/ca.pem|.key`, `pki/crl.pem`, `pki/gateway.pem|.key`, `pki/clients/NAME.pem|.key` and the auditor's pair
-    `pki/auditor.pub|.key`; keys are 0600, directories 0700. `now` is aware, UTC. Two processes may call it at once.
-    OSError if it cannot write.
+    Makes `pki/ca.pem|.key`, `pki/crl.pem`, `pki/gateway.pem|.key`, `pki/clients/NAME.pem|.key`, the operators'
+    `pki/operators/NAME.pub|.key` and the auditor's `pki/auditor.pub|.key`; keys are 0600, directories 0700. `now` is
+    aware, UTC. Two processes may call it at once. OSError if it cannot write.
     """
     pki = directory / "pki"
-    for folder in (pki, pki / "clients"):
+    for folder in (pki, pki / "clients", pki / "operators"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _locked(pki / ".lock"):
         authority = _reuse(pki / "ca", None, 0, now) or _keep(pki / "ca", create_authority(now))
@@ -107,6 +112,8 @@ def prepare_pki(
         if not (pki / "auditor.pub").exists():
             (pki / "auditor.key").unlink(missing_ok=True)
             make_pair(pki / "auditor.key", pki / "auditor.pub")
+        for name in OPERATORS:
+            _prepare_operator(pki / "operators" / name)
         for client in clients:
             path = pki / "clients" / client.name
             if _reuse(path, authority, client.serial, now) is None:
@@ -300,6 +307,15 @@ def _write(path: Path, content: bytes, mode: int) -> None:
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         file.write(content)
     draft.replace(path)
+
+
+def _prepare_operator(path: Path) -> None:
+    """Make an operator's pair, without a passphrase, unless it is there."""
+    if path.with_suffix(".key").exists() and path.with_suffix(".pub").exists():
+        return
+    key = Ed25519PrivateKey.generate()
+    _write(path.with_suffix(".key"), private_pem(key, None), 0o600)
+    _write(path.with_suffix(".pub"), public_pem(key), 0o644)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from gateway.address import NOWHERE, AddressUnusable, check_free
-from gateway.bootstrap import REPOSITORIES, CannotStart, Gateway, build_gateway
+from gateway.bootstrap import REPOSITORIES, CannotStart, Gateway, build_gateway, open_time_stamp_authority
 from gateway.logs import configure_logs
 from gateway.metrics import Meter, clear_metrics, forget_process, open_meter
 from gateway.settings import Settings
@@ -34,6 +34,7 @@ def serve(settings: Settings) -> None:
     with_management = _is_management_possible(settings)
     try:
         # Build one here first: what is missing is said once and plainly, not by every worker that dies of it.
+        open_time_stamp_authority(settings)
         build_gateway(settings).close()
     except CannotStart as reason:
         raise CannotServe(str(reason)) from None
@@ -102,7 +103,7 @@ class _Application(BaseApplication):
         self._meter = open_meter(self._settings.metrics_directory, frozenset(REPOSITORIES))
         self._gateway = build_gateway(self._settings, meter=self._meter)
         commit = self._gateway.storage.commit
-        self._meter.start(backlog=lambda: commit.waiting)
+        self._meter.start(backlog=lambda: commit.waiting, guards=self._gateway.guards)
         return self._gateway.app
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError
 
 from authz.ssin import Environment
 from gateway.address import Address
+from gateway.source_settings import EndpointSettings, SourceSettings, check_sources, under
 
 SETTINGS_FILE = "gateway.toml"
 PREFIX = "KSZ_"
@@ -146,9 +147,18 @@ class Settings(BaseSettings):
     audit_time_stamp_ca: Path | None = Field(
         None, description="PEM certificates of the authorities that the time stamps' certificate must come from."
     )
+    annex_operators: Path = Field(
+        Path("pki/operators"),
+        description="Directory of the public keys of those who activate annexes, the same on every node; read again"
+        " when it changes. See [annex activation](annex-activation.md).",
+    )
     paging_key: Path = Field(
         Path("keys/paging.key"),
         description="Key of the `next` tokens of paged answers, made at the first start; all nodes share it.",
+    )
+    sources: dict[str, SourceSettings] = Field(
+        default_factory=dict,
+        description="The services whose source is another institution's, by name; see below and docs/sources.md.",
     )
     session_file: Path = Field(
         Path("~/.local/state/ksz-gateway/session"),
@@ -193,6 +203,11 @@ class Settings(BaseSettings):
             raise PydanticCustomError("database_url", "is no URL of a database") from None
         return url
 
+    @field_validator("sources", mode="after")
+    @classmethod
+    def _remote(cls, value: dict[str, SourceSettings]) -> dict[str, SourceSettings]:
+        return check_sources(value)
+
     @field_validator("session_file", mode="after")
     @classmethod
     def _at_home(cls, value: Path) -> Path:
@@ -209,6 +224,8 @@ class Settings(BaseSettings):
             path = getattr(self, name)
             if path is not None:
                 object.__setattr__(self, name, self.state / path)
+        remote = {name: under(self.state, source) for name, source in self.sources.items()}
+        object.__setattr__(self, "sources", remote)
         if not self.database_url:
             object.__setattr__(self, "database_url", f"sqlite:///{self.state / 'ksz.db'}")
 
@@ -248,6 +265,7 @@ _PATHS = (
     "audit_reading_key",
     "audit_log_key",
     "audit_time_stamp_ca",
+    "annex_operators",
     "paging_key",
 )
 
@@ -282,7 +300,8 @@ def _unknown_variables() -> list[str]:
 def render_settings() -> str:
     """Return docs/settings.md."""
     rows = [
-        f"| `{name}` | `{PREFIX}{name.upper()}` | `{_default(field.default)}` | {field.description} |"
+        f"| `{name}` | `{PREFIX}{name.upper()}` | `{_default(field.get_default(call_default_factory=True))}` |"
+        f" {field.description} |"
         for name, field in Settings.model_fields.items()
     ]
     return "\n".join(
@@ -297,9 +316,30 @@ def render_settings() -> str:
             "| --- | --- | --- | --- |",
             *rows,
             "",
+            *_render_sources(),
         ]
     )
 
 
+def _render_sources() -> list[str]:
+    """Return the keys of a remote source, as the page has them."""
+    tables: dict[str, type[BaseModel]] = {
+        '[sources."SERVICE"]': SourceSettings,
+        '[sources."SERVICE".remote], [sources."SERVICE".funds."CODE"]': EndpointSettings,
+    }
+    lines = [
+        "## Remote sources",
+        "",
+        "Of each service whose source is not in our database; docs/sources.md has an example.",
+    ]
+    for table, model in tables.items():
+        lines += ["", f"`{table}`", "", "| key | default | meaning |", "| --- | --- | --- |"]
+        for name, field in model.model_fields.items():
+            if name not in ("remote", "funds"):
+                default = "" if field.is_required() else _default(field.default)
+                lines.append(f"| `{name}` | `{default}` | {field.description} |")
+    return [*lines, ""]
+
+
 def _default(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
+    return ", ".join(value) if isinstance(value, tuple | dict) else "" if value is None else str(value)

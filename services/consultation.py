@@ -70,5 +70,11 @@ class SourceAnswerInvalid(SourceFault):
     case = "source_answer_invalid"
 
 
+class SsinUnknownToSource(SourceFault):
+    """The source has no such person in its file (MSG00021); of services whose statuses have that case."""
+
+    case = "not_integrated_at_supplier"
+
+
 class SourceCommunicationFailed(Exception):
     """The exchange with the source broke off, so that nobody knows what it did (fault MSG00002)."""

@@ -6,9 +6,8 @@ or code in another service. Its rows stand in the order in which the checks are 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 
-import yaml
+from services.package_data import read_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ def load_statuses(package: str) -> StatusTable:
     The file has `cases` (a list of rows: case, value, code, information, cause) and each row may say in `operations`
     to which operations it is limited; `operations` at the top names them all.
     """
-    document = yaml.safe_load(files(package).joinpath("statuses.yaml").read_text("utf-8"))
+    document = read_yaml(package, "statuses.yaml")
     return StatusTable(
         {
             operation: {

@@ -42,10 +42,14 @@ _NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
 class PostgresServer:
     """A server whose role `ksz` may do no more than what its own databases allow."""
 
-    def __init__(self, directory: Path, *, durable: bool) -> None:
-        """Make the cluster in an empty directory, owned by whoever is to run it; start nothing yet."""
+    def __init__(self, directory: Path, *, durable: bool, preload: Path | None = None) -> None:
+        """Make the cluster in an empty directory, owned by whoever is to run it; start nothing yet.
+
+        `preload` is a library that its processes load before all others.
+        """
         self._directory = directory
         self._account = _unprivileged_account()
+        self._environment = {} if preload is None else {"LD_PRELOAD": str(preload)}
         self._settings = _ALWAYS if durable else _ALWAYS | _NOT_DURABLE
         self._numbers = count(1)
         self._process: subprocess.Popen[bytes] | None = None
@@ -75,6 +79,12 @@ class PostgresServer:
             self._process.send_signal(how)
             self._process.wait()
             self._process = None
+
+    @property
+    def pid(self) -> int:
+        """The process of which all others of the server are children."""
+        assert self._process is not None
+        return self._process.pid
 
     def log(self) -> str:
         """Return what the server has written."""
@@ -133,7 +143,7 @@ class PostgresServer:
         return subprocess.Popen(
             [self._binaries / name, *arguments],
             cwd=self._directory,
-            env={"PATH": "/usr/bin:/bin", "HOME": str(self._directory), "LC_ALL": "C", "TZ": "UTC"},
+            env={"PATH": "/usr/bin:/bin", "HOME": str(self._directory), "LC_ALL": "C", "TZ": "UTC"} | self._environment,
             user=user,
             group=group,
             extra_groups=[] if self._account else None,
@@ -151,7 +161,7 @@ _INITDB = ("--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-i
 
 
 @contextmanager
-def running_server(*, durable: bool = False) -> Iterator[PostgresServer]:
+def running_server(*, durable: bool = False, preload: Path | None = None) -> Iterator[PostgresServer]:
     """Run a server until the block ends; unless `durable`, it would not survive a power failure, and is faster."""
     directory = Path(tempfile.mkdtemp(prefix="ksz-postgresql-", dir=None if durable else _memory()))
     # Sees the other end of its standard input closed when we are gone, however we went.
@@ -161,7 +171,7 @@ def running_server(*, durable: bool = False) -> Iterator[PostgresServer]:
         start_new_session=True,
     )
     try:
-        server = PostgresServer(directory, durable=durable)
+        server = PostgresServer(directory, durable=durable, preload=preload)
         server.start()
         try:
             yield server

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.annexes.store import Activation
+from gateway.annexes.activation import Activation
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +34,19 @@ def read_histories(activations: Iterable[Activation]) -> dict[str, History]:
     for each in sorted(activations, key=lambda each: (each.active_from, each.sequence)):
         found.setdefault(each.client, []).append(each)
     return {client: History(client, tuple(found[client])) for client in sorted(found)}
+
+
+def list_unsigned(activations: Iterable[Activation], now: datetime) -> list[Activation]:
+    """Return of each client the activation in force, or else the first to come, that nobody signed; by client."""
+    histories: dict[str, dict[datetime, Activation]] = {}
+    for each in sorted(activations, key=lambda one: (one.active_from, one.sequence)):
+        # Of two for one instant, the later counts; what is replaced already does not.
+        history = histories.setdefault(each.client, {})
+        if each.active_from <= now:
+            history.clear()
+        history[each.active_from] = each
+    first = (
+        next((each for each in histories[client].values() if each.signatures is None), None)
+        for client in sorted(histories)
+    )
+    return [each for each in first if each is not None]

@@ -7,7 +7,7 @@ looked.
 
 import threading
 import time
-from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
@@ -16,8 +16,11 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from authz.annex import Annex, Role, RoleAnnex
-from gateway.annexes.names import fingerprint_name, names_of, role_name, serial_name
-from gateway.annexes.store import Activation, AnnexStore
+from gateway.annexes.activation import Activation
+from gateway.annexes.known import Chain, Entry, Known
+from gateway.annexes.names import fingerprint_name, serial_name
+from gateway.annexes.operators import KnownKeys
+from gateway.annexes.store import AnnexStore
 from gateway.storage.forking import call_in_child
 
 log = structlog.get_logger()
@@ -60,8 +63,10 @@ class AnnexRegistry:
         self._store = store
         self._poll_seconds = poll_seconds
         self._monotonic = monotonic
-        self._known = _Known({}, {})
+        self._known = Known({}, {})
+        self._chain = Chain()
         self._sequence = 0
+        self._unchained: deque[Activation] = deque()
         self._looked_at: float | None = None
         self._refreshing = threading.Lock()
         self._poller: threading.Thread | None = None
@@ -101,8 +106,10 @@ class AnnexRegistry:
         with self._refreshing:
             new = list(self._store.load_after(self._sequence))
             if new:
-                self._known = self._known.extended([_Entry(each, self._store.read_annex) for each in new])
+                entries = [Entry(each, self._store.read_annex, self._store.operators) for each in new]
+                self._known = self._known.extended(entries)
                 self._sequence = new[-1].sequence
+                self._unchained.extend(new)
             self._looked_at = self._monotonic()
 
     @property
@@ -114,6 +121,15 @@ class AnnexRegistry:
     def clients(self) -> int:
         """How many clients have or had an annex."""
         return self._known.clients
+
+    def list_without_rights(self, now: datetime) -> list[str]:
+        """Return the clients whose annex in force, or one to come, was found to give no rights, by name."""
+        return self._known.list_without_rights(now)
+
+    @property
+    def gaps(self) -> tuple[int, ...]:
+        """The numbers of the activations before which another one was taken away."""
+        return self._chain.gaps
 
     def close(self) -> None:
         """Stop looking for revisions."""
@@ -139,14 +155,18 @@ class AnnexRegistry:
 
     def _poll(self) -> None:
         answered = True
-        known = None
+        judged: tuple[Known, KnownKeys] | None = None
         while True:
-            if known is not self._known:
-                known = self._known
-                known.compile_newest()
+            if judged is None or judged[0] is not self._known or judged[1] is not self._store.operators.known:
+                judged = self._known, self._store.operators.known
+                self._known.judge_newest()
+                while self._unchained:
+                    self._chain.add(self._unchained.popleft())
             if self._stop.wait(self._poll_seconds):
                 return
             try:
+                # The keys first: who was made an operator before an approval is known before the activation is.
+                self._store.operators.look()
                 self.refresh()
                 answered = True
             except Exception as error:
@@ -158,88 +178,3 @@ class AnnexRegistry:
         self._refreshing = threading.Lock()
         self._poller = None
         self._stop = threading.Event()
-
-
-class _Entry:
-    """An activation, compiled when it is first needed."""
-
-    def __init__(self, activation: Activation, read_annex: Callable[[str], Annex | RoleAnnex]) -> None:
-        self.activation = activation
-        self._read_annex = read_annex
-        self._compiled = False
-        self._annex: Annex | RoleAnnex | None = None
-
-    def annex(self) -> Annex | RoleAnnex | None:
-        """Return the annex; None for one that this gateway cannot read: its client then has no rights."""
-        if not self._compiled:
-            try:
-                self._annex = self._read_annex(self.activation.document)
-            except Exception as error:
-                log.error(
-                    "annex_unreadable",
-                    client=self.activation.client,
-                    revision=self.activation.revision,
-                    error=str(error),
-                )
-            self._compiled = True
-        return self._annex
-
-
-class _Known:
-    """A state of the registry, immutable: each client's history, and who binds which certificate or role."""
-
-    def __init__(self, histories: dict[str, list[_Entry]], clients: dict[str, frozenset[str]]) -> None:
-        self._histories = histories
-        self._clients = clients
-
-    def extended(self, entries: list[_Entry]) -> "_Known":
-        """Return the state that has these entries too."""
-        histories, clients = dict(self._histories), dict(self._clients)
-        for entry in entries:
-            added = entry.activation
-            history = [*histories.get(added.client, ()), entry]
-            history.sort(key=lambda each: (each.activation.active_from, each.activation.sequence))
-            histories[added.client] = history
-            for name in added.certificates:
-                clients[name] = clients.get(name, frozenset()) | {added.client}
-        return _Known(histories, clients)
-
-    def list_binding(self, names: tuple[str, ...], now: datetime) -> list[Annex]:
-        """Return the annexes in force that bind a certificate with one of these names."""
-        return [annex for annex in self._list_claiming(names, now) if isinstance(annex, Annex)]
-
-    def find_for_role(self, role: Role, now: datetime) -> RoleAnnex | None:
-        """Return the annex in force for the role: the store sees to it that there is one at a time."""
-        claiming = self._list_claiming((role_name(role),), now)
-        return next((annex for annex in claiming if isinstance(annex, RoleAnnex)), None)
-
-    def _list_claiming(self, names: tuple[str, ...], now: datetime) -> list[Annex | RoleAnnex]:
-        claimants = {client for name in names for client in self._clients.get(name, ())}
-        return [
-            annex
-            for client in claimants
-            if (annex := self._in_force(client, now)) is not None
-            and annex.is_active(now)
-            and not names_of(annex).isdisjoint(names)
-        ]
-
-    @property
-    def clients(self) -> int:
-        """How many clients have a history."""
-        return len(self._histories)
-
-    def list_active(self, now: datetime) -> list[Annex]:
-        """Return every client's annex in force, by the name of the client."""
-        annexes = (self._in_force(client, now) for client in sorted(self._histories))
-        return [annex for annex in annexes if isinstance(annex, Annex) and annex.is_active(now)]
-
-    def compile_newest(self) -> None:
-        """Compile what is or comes into force, rather than leave that to the first request that needs it."""
-        for history in self._histories.values():
-            for entry in history[-2:]:
-                entry.annex()
-
-    def _in_force(self, client: str, now: datetime) -> Annex | RoleAnnex | None:
-        history = self._histories[client]
-        position = bisect_right(history, now, key=lambda each: each.activation.active_from)
-        return history[position - 1].annex() if position else None

@@ -5,13 +5,13 @@ checkpoints over the entries with their time stamps. A part of the log is verifi
 not lead to the signed roots.
 """
 
-import base64
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gateway.audit.octets import from_base64, to_base64
 from gateway.audit.stored_log import StoredLog
 from gateway.audit.tree import Frontier
 from gateway.audit.verification import Breach, Entry, EntryUnreadable, Root, position_in
@@ -51,9 +51,9 @@ def write_export(
                 progress(entry.position)
     content = {
         "first": begin,
-        "frontier": _base64(Frontier.of(log.leaves(0, begin)).octets),
+        "frontier": to_base64(Frontier.of(log.leaves(0, begin)).octets),
         "roots": [
-            {"checkpoint": root.text, "timeStamp": None if root.stamp is None else _base64(root.stamp)}
+            {"checkpoint": root.text, "timeStamp": None if root.stamp is None else to_base64(root.stamp)}
             for size, root in sorted(roots.items())
             if begin < size <= end
         ],
@@ -70,10 +70,10 @@ class ExportedLog:
         """Read the roots; ExportUnreadable, or OSError."""
         self._path = path
         roots = roots_file(path)
-        text = roots.read_text("utf-8")
         try:
+            text = roots.read_text("utf-8")
             content = json.loads(text)
-            self.start = Frontier.from_octets(content["first"], _octets(content["frontier"]))
+            self.start = Frontier.from_octets(content["first"], from_base64(content["frontier"]))
             self._roots = [_root(each) for each in content["roots"]]
         except (ValueError, KeyError, TypeError):
             raise ExportUnreadable(f"{roots} is not the file of roots that an export has") from None
@@ -105,16 +105,8 @@ def _root(content: Any) -> Root:
     text = content["checkpoint"]
     if not isinstance(text, str):
         raise TypeError
-    return Root("a checkpoint of the export", text, stamp=None if stamp is None else _octets(stamp))
+    return Root("a checkpoint of the export", text, stamp=None if stamp is None else from_base64(stamp))
 
 
 def _encode(content: Any) -> str:
     return json.dumps(content, separators=(",", ":"), ensure_ascii=False) + "\n"
-
-
-def _base64(octets: bytes) -> str:
-    return base64.b64encode(octets).decode()
-
-
-def _octets(text: str) -> bytes:
-    return base64.b64decode(text, validate=True)

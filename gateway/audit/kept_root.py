@@ -1,10 +1,10 @@
 """A root that somebody kept outside the gateway: a checkpoint, a proof, or a reply with its receipt."""
 
-import base64
 from pathlib import Path
 
 from lxml import etree
 
+from gateway.audit.octets import from_base64
 from gateway.audit.proof import HEADER, ProofUnreadable, read_proof, root_of_proof
 from gateway.audit.verification import Root
 
@@ -36,6 +36,6 @@ def _read_receipt(path: Path, text: str) -> Root:
     try:
         receipt = next(etree.fromstring(text.encode(), parser).iter(_RECEIPT))
         position, leaf, checkpoint = (str(receipt.findtext(name)) for name in ("position", "leafHash", "checkpoint"))
-        return Root(str(path), checkpoint, position=int(position), leaf=base64.b64decode(leaf, validate=True))
+        return Root(str(path), checkpoint, position=int(position), leaf=from_base64(leaf))
     except (etree.XMLSyntaxError, StopIteration):
         raise RootUnreadable(f"{path}: holds no receipt") from None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert
 
 from gateway.audit.checkpoint import CheckpointBroken
 from gateway.audit.entry import entry_octets
@@ -23,8 +23,12 @@ from gateway.storage.group_commit import notes_of
 from gateway.storage.tables import audit_head, audit_records, audit_subjects
 
 HEAD_ID = 1
-_READ_HEAD = select(audit_head.c.size, audit_head.c.frontier, audit_head.c.checkpoint)
-_WRITE_HEAD = update(audit_head)
+# Of each batch, so by the driver's own cursor: SQLAlchemy would cost many times more than they.
+_READ_HEAD = "SELECT size, frontier, checkpoint FROM audit_head"
+_WRITE_HEAD = {
+    "sqlite": "UPDATE audit_head SET size = ?, frontier = ?, checkpoint = ?",
+    "postgresql": "UPDATE audit_head SET size = %s, frontier = %s, checkpoint = %s",
+}
 _WRITE_FIRST_HEAD = insert(audit_head)
 _INSERT = insert(audit_records).inline()
 _INSERT_SUBJECTS = insert(audit_subjects)
@@ -57,10 +61,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class _Growth:
-    """The log as a batch leaves it so far: a value, so that it is undone by forgetting it."""
+    """The log as a batch leaves it so far: a value, so that it is undone by forgetting it.
 
+    `checkpoint` is what was signed before the batch; empty before the first record of all.
+    """
+
+    checkpoint: str
     frontier: Frontier
-    is_first: bool
     signed: _Signed
 
 
@@ -86,7 +93,7 @@ class Log:
             connection.execute(
                 _INSERT_SUBJECTS, [{"position": position, "subject": subject} for subject in further_subjects]
             )
-        notes[self] = _Growth(growth.frontier.append(leaf), growth.is_first, growth.signed)
+        notes[self] = _Growth(growth.checkpoint, growth.frontier.append(leaf), growth.signed)
         return Place(position, leaf, growth.signed)
 
     def finish(self, connection: Connection) -> None:
@@ -96,34 +103,44 @@ class Log:
             return
         frontier = growth.frontier
         checkpoint = self.sign(frontier)
-        head = {"size": frontier.size, "frontier": frontier.octets, "checkpoint": checkpoint}
-        if growth.is_first:
-            connection.execute(_WRITE_FIRST_HEAD, {"id": HEAD_ID, **head})
+        head = (frontier.size, frontier.octets, checkpoint)
+        if growth.checkpoint:
+            connection.connection.cursor().execute(_WRITE_HEAD[connection.dialect.name], head)
         else:
-            connection.execute(_WRITE_HEAD, head)
+            connection.execute(
+                _WRITE_FIRST_HEAD,
+                {"id": HEAD_ID, "size": frontier.size, "frontier": frontier.octets, "checkpoint": checkpoint},
+            )
         growth.signed.checkpoint = checkpoint
-        self._written = (frontier.size, frontier.octets, checkpoint)
+        self._written = head
+
+    def read_head(self, connection: Connection) -> tuple[int, str]:
+        """Return size and checkpoint of the log as they are before this transaction, empty at first; LogBroken."""
+        growth = self._begin(connection)
+        return growth.frontier.size, growth.checkpoint
 
     def sign(self, frontier: Frontier) -> str:
         """Return the signed checkpoint of a frontier."""
         return self._key.sign(frontier.size, frontier.root, self._clock())
 
     def _begin(self, connection: Connection) -> _Growth:
-        head = connection.execute(_READ_HEAD).one_or_none()
-        frontier = Frontier() if head is None else self._check(head)
+        cursor = connection.connection.cursor()
+        cursor.execute(_READ_HEAD)
+        head = cursor.fetchone()
+        frontier = Frontier() if head is None else self._check(*head)
         if frontier.size < self._seen:
             raise LogBroken(
                 f"the log ends at {frontier.size}, and went as far as {self._seen}: records were taken away"
             )
         self._seen = frontier.size
-        return _Growth(frontier, head is None, _Signed())
+        return _Growth("" if head is None else head[2], frontier, _Signed())
 
-    def _check(self, head: Any) -> Frontier:
+    def _check(self, size: int, peaks: bytes, checkpoint: str) -> Frontier:
         """Return the frontier of a head that says what was signed; the one that was written here is not doubted."""
         try:
-            frontier = Frontier.from_octets(head.size, head.frontier)
-            if tuple(head) != self._written:
-                signed = self._key.open(head.checkpoint)
+            frontier = Frontier.from_octets(size, peaks)
+            if (size, peaks, checkpoint) != self._written:
+                signed = self._key.open(checkpoint)
                 if (signed.size, signed.root) != (frontier.size, frontier.root):
                     raise LogBroken("the head of the log is not the one that was signed")
         except (ValueError, CheckpointBroken) as reason:

@@ -9,9 +9,9 @@
 `docs/verify_proof.py` verifies one with none of the gateway's code.
 """
 
-import base64
 from dataclasses import dataclass
 
+from gateway.audit.octets import from_base64, to_base64
 from gateway.audit.stored_log import StoredLeaves, StoredLog
 from gateway.audit.tree import inclusion_path, leaf_hash, root_from_path
 from gateway.audit.verification import EntryUnreadable, Root
@@ -44,13 +44,13 @@ class Proof:
     @property
     def root(self) -> bytes:
         """The root of the checkpoint."""
-        return _octets(self.checkpoint.split("\n")[2])
+        return from_base64(self.checkpoint.split("\n")[2])
 
     @property
     def text(self) -> str:
         """The proof as text."""
-        path = "".join(f"{_base64(node)}\n" for node in self.path)
-        return f"{HEADER}\nextra {_base64(self.entry)}\nindex {self.index}\n{path}\n{self.checkpoint}"
+        path = "".join(f"{to_base64(node)}\n" for node in self.path)
+        return f"{HEADER}\nextra {to_base64(self.entry)}\nindex {self.index}\n{path}\n{self.checkpoint}"
 
 
 def prove_record(log: StoredLog, position: int) -> Proof:
@@ -73,7 +73,7 @@ def read_proof(text: str) -> Proof:
         header, extra, index, *path = lines.split("\n")
         if not blank or header != HEADER or not extra.startswith("extra ") or not index.startswith("index "):
             raise ValueError
-        return Proof(_octets(extra[6:]), int(index[6:]), tuple(map(_octets, path)), checkpoint)
+        return Proof(from_base64(extra[6:]), int(index[6:]), tuple(map(from_base64, path)), checkpoint)
     except ValueError:
         raise ProofUnreadable("it has not the lines of a proof") from None
 
@@ -81,11 +81,3 @@ def read_proof(text: str) -> Proof:
 def root_of_proof(name: str, proof: Proof) -> Root:
     """Return what a proof says, to verify a log against."""
     return Root(name, proof.checkpoint, position=proof.index, leaf=leaf_hash(proof.entry))
-
-
-def _base64(octets: bytes) -> str:
-    return base64.b64encode(octets).decode()
-
-
-def _octets(text: str) -> bytes:
-    return base64.b64decode(text, validate=True)

@@ -58,9 +58,10 @@ class AuditReader:
     ) -> Iterator[Consultation]:
         """Give what is recorded about `criteria.person`, the newest first; AuditUnavailable when unrecorded.
 
-        Every one is opened: a pseudonym that was put on another's record tells nothing.
+        Every one is opened: a pseudonym that was put on another's record tells nothing. This finding is not in it.
         """
-        self._record(operation, criteria.person, criteria)
+        own = self._record(operation, criteria.person, criteria)
+        before = own if before is None else min(own, before)
         with self._database.read() as connection:
             for row in search(connection, criteria, self._keys, limit=limit, before=before):
                 try:
@@ -85,9 +86,10 @@ class AuditReader:
             except SealBroken as broken:
                 yield Consultation(row, None, str(broken))
 
-    def _record(self, operation: str, subject: str | None, request: Any) -> None:
+    def _record(self, operation: str, subject: str | None, request: Any) -> int:
+        """Return the position of the record that was made."""
         now = self._clock()
-        self._trail.record(
+        place = self._trail.record(
             AuditRecord(
                 ticket_cbss=str(uuid4()),
                 received_at=now,
@@ -100,3 +102,4 @@ class AuditReader:
                 decided_at=now,
             )
         )
+        return place.position

@@ -17,7 +17,10 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Criteria:
-    """What a record must have; None asks for nothing. `since` is the first moment, `until` the first too late."""
+    """What a record must have; None asks for nothing, and so do no `kinds`.
+
+    `since` is the first moment, `until` the first too late.
+    """
 
     client: str | None = None
     organisation: str | None = None
@@ -25,7 +28,7 @@ class Criteria:
     operation: str | None = None
     outcome: str | None = None
     code: str | None = None
-    kind: str | None = None
+    kinds: tuple[str, ...] = ()
     ticket_cbss: str | None = None
     customer_ticket: str | None = None
     since: datetime | None = None
@@ -33,7 +36,7 @@ class Criteria:
     person: str | None = None
 
 
-_NOT_COLUMNS = frozenset({"since", "until", "person"})
+_NOT_COLUMNS = frozenset({"kinds", "since", "until", "person"})
 _COLUMNS = [each.name for each in fields(Criteria) if each.name not in _NOT_COLUMNS]
 
 
@@ -50,8 +53,9 @@ def search(
         statement = statement.where(audit_records.c.position < before)
     if criteria.person is not None:
         statement = statement.where(_about(criteria.person, keys))
-    for row in connection.execute(statement.execution_options(yield_per=500)):
-        yield row._asdict()
+    with connection.execute(statement.execution_options(yield_per=500)) as rows:
+        for row in rows:
+            yield row._asdict()
 
 
 def find_record(connection: Connection, name: str) -> Sequence[Row]:
@@ -71,6 +75,8 @@ def _conditions(criteria: Criteria) -> Iterator[ColumnElement[bool]]:
         wanted = getattr(criteria, name)
         if wanted is not None:
             yield columns[name] == wanted
+    if criteria.kinds:
+        yield columns.kind.in_(criteria.kinds)
     if criteria.since is not None:
         yield columns.received_at >= criteria.since
     if criteria.until is not None:

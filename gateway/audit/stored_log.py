@@ -77,7 +77,7 @@ class StoredLog:
         """Give the entries at positions from `begin` to before `end`, or all that are there; EntryUnreadable."""
         first = begin or 0
         with _readable(f"one of the records from {first} on") as reading:
-            for rows in self._partitions(select(audit_records), begin, end):
+            for rows in self._chunks(select(audit_records), begin, end):
                 further = self._further_subjects(rows[0].position, rows[-1].position)
                 for row in rows:
                     reading.what = f"record {row.position}"
@@ -86,17 +86,19 @@ class StoredLog:
 
     def leaves(self, begin: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Give the stored hashes of the leaves at these positions."""
-        for rows in self._partitions(select(_RECORDS.position, _RECORDS.leaf), begin, end):
+        for rows in self._chunks(select(_RECORDS.position, _RECORDS.leaf), begin, end):
             for row in rows:
                 yield row.leaf
 
-    def _partitions(self, statement: Select[Any], begin: int | None, end: int | None) -> Iterator[Sequence[Any]]:
-        statement = statement.order_by(_RECORDS.position).execution_options(yield_per=_CHUNK)
-        if begin is not None:
-            statement = statement.where(_RECORDS.position >= begin)
+    def _chunks(self, statement: Select[Any], begin: int | None, end: int | None) -> Iterator[Sequence[Any]]:
+        """Give the rows a few hundred at a time, each asked for by itself: whoever stops early leaves nothing open."""
+        statement = statement.order_by(_RECORDS.position).limit(_CHUNK)
         if end is not None:
             statement = statement.where(_RECORDS.position < end)
-        yield from self._connection.execute(statement).partitions()
+        chunk = statement if begin is None else statement.where(_RECORDS.position >= begin)
+        while rows := self._connection.execute(chunk).all():
+            yield rows
+            chunk = statement.where(_RECORDS.position > rows[-1].position)
 
     def _further_subjects(self, first: int, last: int) -> dict[int, list[str]]:
         further: dict[int, list[str]] = {}

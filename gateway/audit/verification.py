@@ -5,16 +5,18 @@ signed ends it. Whoever cuts off the newest records and puts back a head that wa
 whole in itself: only a root that was kept elsewhere tells, a receipt, a proof or a checkpoint.
 """
 
-import base64
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.audit import checkpoint as checkpoints
 from gateway.audit.checkpoint import Checkpoint, CheckpointBroken
+from gateway.audit.octets import to_base64
+from gateway.audit.time_stamp import TimeStampFailed, verify_time_stamp
 from gateway.audit.tree import Frontier, leaf_hash
 
 
@@ -74,17 +76,21 @@ class ReadableLog(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was found whole: the entries from `first` to before `size`, the root over all, and how many roots agreed."""
+    """What was found whole: the entries from `first` to before `size`, and the root over all.
+
+    `roots` is how many signed roots agreed, `stamps` how many of them have a time stamp that was verified.
+    """
 
     first: int
     size: int
     root: bytes
     roots: int
+    stamps: int = 0
 
     @property
     def root_text(self) -> str:
         """The root as checkpoints write it."""
-        return base64.b64encode(self.root).decode()
+        return to_base64(self.root)
 
 
 def verify(
@@ -92,14 +98,17 @@ def verify(
     origin: str,
     public_key: Ed25519PublicKey,
     outside: Iterable[Root] = (),
+    stamp_roots: Sequence[x509.Certificate] = (),
     progress: Callable[[int], None] = lambda position: None,
 ) -> Verified:
     """Verify the log, and every root kept outside against it; Breach at the first thing that is not as signed.
 
-    `progress` is told how far it got, now and then.
+    Time stamps are verified if there are `stamp_roots`, the certificates that their authority's come from. `progress`
+    is told how far it got, now and then.
     """
     try:
-        return _verify(log, origin, public_key, list(outside), progress)
+        verified = _verify(log, origin, public_key, list(outside), progress)
+        return replace(verified, stamps=_verify_stamps(log.roots(), stamp_roots)) if stamp_roots else verified
     except EntryUnreadable as unreadable:
         raise Breach(str(unreadable)) from None
 
@@ -132,6 +141,19 @@ def _verify(
     log.check_end(frontier)
     agreed = sum(log.start.size < checkpoint.size <= frontier.size for _, checkpoint in opened)
     return Verified(log.start.size, frontier.size, frontier.root, agreed)
+
+
+def _verify_stamps(roots: Iterable[Root], stamp_roots: Sequence[x509.Certificate]) -> int:
+    """Return how many of the roots have a time stamp; Breach for one that is not genuine."""
+    stamped = 0
+    for root in roots:
+        if root.stamp is not None:
+            try:
+                verify_time_stamp(root.stamp, root.text.encode(), stamp_roots)
+            except TimeStampFailed as failed:
+                raise Breach(f"the time stamp of {root.name} is not genuine: {failed}") from None
+            stamped += 1
+    return stamped
 
 
 def _open(root: Root, origin: str, public_key: Ed25519PublicKey) -> Checkpoint:

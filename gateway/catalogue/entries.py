@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
+from services.package_data import parse_yaml
 
 LANGUAGES = ("en", "nl", "fr")
 _ASPECTS = ("meaning", "cause", "remedy")
@@ -75,14 +76,15 @@ class Catalogue:
         ]
 
 
+@cache
 def load_catalogue() -> Catalogue:
-    """Read the catalogue that belongs to this version of the gateway."""
+    """Return the catalogue that belongs to this version of the gateway, read once: workers inherit it."""
     return read_catalogue(files("gateway.catalogue").joinpath("catalogue.yaml").read_text("utf-8"))
 
 
 def read_catalogue(text: str) -> Catalogue:
     """Read a catalogue's YAML; CatalogueError when an entry is incomplete or a code occurs twice."""
-    entries = [_read_entry(item) for item in yaml.safe_load(text)]
+    entries = [_read_entry(item) for item in parse_yaml(text)]
     twice = [code for code, count in Counter(entry.code for entry in entries).items() if count > 1]
     if twice:
         raise CatalogueError(f"more than one entry has the code {', '.join(twice)}")

@@ -17,6 +17,7 @@ from gateway.cli import (
     notifications,
     probe,
     serve,
+    simulate,
     tour,
     users,
     world,
@@ -30,7 +31,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for module in (demo, migrate, serve, tour, call, probe, world):
+for module in (demo, migrate, serve, simulate, tour, call, probe, world):
     module.register(app)
 app.add_typer(annex.app, name="annex")
 app.add_typer(audit.app, name="audit")

@@ -19,4 +19,11 @@ def migrate(state: StateOption = None) -> None:
     settings = get_settings(state=state)
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     bootstrap.migrate(settings)
+    unsigned = bootstrap.list_unsigned_annexes(settings)
     console.print("The database is at the schema of this version.")
+    if unsigned:
+        console.print(
+            f"[bold red]{len(unsigned)} annexes give no rights before two operators have signed them:[/] "
+            "ksz-gateway annex propose --unsigned, then ksz-gateway annex approve --all",
+            soft_wrap=True,
+        )

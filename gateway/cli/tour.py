@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
-import requests
 import typer
 from lxml import etree
 from rich.markup import escape
@@ -17,7 +16,6 @@ from rich.markup import escape
 from fixtures.persona import Persona
 from fixtures.personas import load_personas
 from gateway.cli.asking import Asked
-from gateway.cli.calling import Caller, show_call
 from gateway.cli.demo import unwritable
 from gateway.cli.output import Problem, StateOption, console, get_settings
 from gateway.demo_world import prepare_demo
@@ -111,8 +109,7 @@ def _show_consultation(settings: Settings) -> None:
         "A public institution consults a career: signed by the client, over TLS, and the reply signed by the gateway",
         f"Client pcsa asks consultCareer about {persona.ssin}: {persona.description}",
     )
-    with Caller(settings, "pcsa") as caller:
-        show_call(caller.call(_SERVICE, "consultCareer", Asked(ssin=persona.ssin, begin="2015-01-01")))
+    _call(settings, "pcsa", _SERVICE, "consultCareer", Asked(ssin=persona.ssin, begin="2015-01-01"))
 
 
 def _show_refusals(settings: Settings) -> None:
@@ -121,22 +118,29 @@ def _show_refusals(settings: Settings) -> None:
         "Another one asks more than its annex grants",
         "Client economy, which may look back five years and sees no occupation, asks for a period since 2010.",
     )
-    with Caller(settings, "economy") as caller:
-        show_call(caller.call(_SERVICE, "consultCareer", Asked(ssin=persona.ssin, begin="2010-01-01")))
+    _call(settings, "economy", _SERVICE, "consultCareer", Asked(ssin=persona.ssin, begin="2010-01-01"))
     stranger = _find_persona("not-in-the-file")
     _say("A person whom the institution does not have in its file", f"Client pcsa asks about {stranger.ssin}.")
-    with Caller(settings, "pcsa") as caller:
-        show_call(caller.call(_SERVICE, "consultCareer", Asked(ssin=stranger.ssin, begin="2015-01-01")))
+    _call(settings, "pcsa", _SERVICE, "consultCareer", Asked(ssin=stranger.ssin, begin="2015-01-01"))
 
 
 def _show_other_kinds(settings: Settings) -> None:
     for client, title, service, operation, ssin, criteria in _OTHER_KINDS:
         _say(title, f"Client {client} calls {operation}.")
-        with Caller(settings, client) as caller:
-            show_call(caller.call(service, operation, Asked(ssin=ssin, settings=criteria)))
+        _call(settings, client, service, operation, Asked(ssin=ssin, settings=criteria))
+
+
+def _call(gateway: Settings, client: str, service: str, operation: str, asked: Asked) -> None:
+    # Imported here, and requests below: to print a help text, or to serve, zeep is not needed.
+    from gateway.cli.calling import Caller, show_call
+
+    with Caller(gateway, client) as caller:
+        show_call(caller.call(service, operation, asked))
 
 
 def _show_broken_messages(settings: Settings) -> None:
+    import requests
+
     _say("Broken messages", "One that is no XML, and one that nobody signed.")
     for content in ("<Envelope", f'<s:Envelope xmlns:s="{SOAP}"><s:Body><x/></s:Body></s:Envelope>'):
         reply = requests.post(
@@ -202,6 +206,8 @@ def _running_gateway(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _wait_until_ready(settings: Settings, process: subprocess.Popen[bytes]) -> None:
+    import requests
+
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, delete, insert, select
 
+from gateway.audit.keeping import find_overdue_stamp
 from gateway.audit.keys import MonthKeys
 from gateway.audit.record import AuditRecord, RecordOutcome
 from gateway.audit.sealing import SealedRecord
@@ -19,6 +20,7 @@ from gateway.health.measure import Check, Finding
 from gateway.storage.database import Database
 from gateway.storage.group_commit import GroupCommit
 from gateway.storage.tables import annex_revisions, replay_keys
+from services.consultation import SourceFault
 from services.health import State
 
 
@@ -39,6 +41,15 @@ def check_source(repository: object) -> Finding:
     return Finding()
 
 
+def check_part(part: Probe) -> Finding:
+    """Ask a part of a source, without which the rest still answers."""
+    try:
+        part.probe()
+    except SourceFault as error:
+        return Finding(State.DEGRADED, type(error).__name__)
+    return Finding()
+
+
 def check_database(database: Database) -> Finding:
     """Read a row."""
     with database.read() as connection:
@@ -46,11 +57,14 @@ def check_database(database: Database) -> Finding:
     return Finding()
 
 
-def make_audit_check(commit: GroupCommit, trail: AuditTrail, keys: MonthKeys, clock: Callable[[], datetime]) -> Check:
+def make_audit_check(
+    commit: GroupCommit, trail: AuditTrail, keys: MonthKeys, clock: Callable[[], datetime], *, time_stamps: bool
+) -> Check:
     """Return the check that writes what every message writes: the note of its admission, and its audit record.
 
     The note is committed, durably, and replaces the one of the measurement before; the record is sealed, appended to
-    the log, whose head must be as it was signed, and taken back, so that the audit holds exchanges alone.
+    the log, whose head must be as it was signed, and taken back, so that the audit holds exchanges alone. With
+    `time_stamps`, the check says too when none comes.
     """
 
     def check() -> Finding:
@@ -64,6 +78,9 @@ def make_audit_check(commit: GroupCommit, trail: AuditTrail, keys: MonthKeys, cl
         commit.run(partial(_note, now=now))
         if keys.find(sealed.row["month"]) is None:
             return Finding(State.NOK, f"the audit keys of {sealed.row['month']} are gone from their directory")
+        overdue = commit.run(partial(find_overdue_stamp, now=now)) if time_stamps else None
+        if overdue is not None:
+            return Finding(State.DEGRADED, f"no time stamp of a checkpoint since {overdue:%Y-%m-%dT%H:%M:%SZ}")
         return Finding()
 
     return check

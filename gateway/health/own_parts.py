@@ -35,7 +35,7 @@ class OwnParts:
     def look(self, now: datetime) -> Iterator[Component]:
         """Yield every part as it is at `now`."""
         yield _component("contracts", Finding(State.OK, f"{self.services} services"), now)
-        yield _component("annexes", self._judge_annexes(), now)
+        yield _component("annexes", self._judge_annexes(now), now)
         yield _component("signing-key", self._judge_signing_key(now), now)
         if self.tls_validity is not None:
             yield _component("tls-certificate", judge_validity(self.tls_validity, now), now)
@@ -43,13 +43,17 @@ class OwnParts:
         yield _component("revocation-lists", judge_revocation_lists(self.trust, now), now)
         yield _component("disk", judge_disk(self.state), now)
 
-    def _judge_annexes(self) -> Finding:
+    def _judge_annexes(self, now: datetime) -> Finding:
         age = self.annexes.age
         if age > ANNEXES_OLD_SECONDS:
             state = State.NOK if age > ANNEXES_STALE_SECONDS else State.DEGRADED
             return Finding(state, f"last read {age:.0f} s ago")
         if not self.annexes.clients:
             return Finding(State.NOK, "there are no annexes")
+        if gaps := self.annexes.gaps:
+            return Finding(State.NOK, f"an activation is missing before number {gaps[0]}")
+        if clients := self.annexes.list_without_rights(now):
+            return Finding(State.NOK, f"without rights, since the annex cannot be trusted: {_name_some(clients)}")
         return Finding(State.OK, f"annexes of {self.annexes.clients} clients")
 
     def _judge_signing_key(self, now: datetime) -> Finding:
@@ -74,6 +78,11 @@ def judge_disk(directory: Path) -> Finding:
     if free < DISK_WARNING_BYTES:
         return Finding(State.NOK if free < DISK_CRITICAL_BYTES else State.DEGRADED, detail)
     return Finding(State.OK, detail)
+
+
+def _name_some(clients: list[str], most: int = 10) -> str:
+    further = f" and {len(clients) - most} more" if len(clients) > most else ""
+    return ", ".join(clients[:most]) + further
 
 
 def _component(name: str, finding: Finding, now: datetime) -> Component:

@@ -1,10 +1,11 @@
 """What HealthCheck tells: a worker's own parts as they are now, and what its node measured last."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from gateway.health.measure import Finding
 from gateway.health.snapshot import read_snapshot
 from services.health import Component, Kind, Level, State
 
@@ -17,13 +18,15 @@ class HealthReport:
     """Implements `services.health.Health` for one worker.
 
     `sources` are the services that have one; `look` yields the worker's own parts; `snapshot` is the node's file. A
-    measurement is believed for `STALE_SECONDS`, neither longer nor from the future.
+    measurement is believed for `STALE_SECONDS`, neither longer nor from the future. `look_at_sources` tells what the
+    worker's own calls know of remote sources: the worse of the two is told.
     """
 
     services: frozenset[str]
     sources: frozenset[str]
     look: Callable[[datetime], Iterable[Component]]
     snapshot: Path
+    look_at_sources: Callable[[], Mapping[str, Finding]] = dict
 
     def components(self, level: Level, services: frozenset[str], now: datetime) -> Iterator[Component]:
         """Yield the components that the level covers, of the sources those of `services`."""
@@ -34,8 +37,17 @@ class HealthReport:
         for name in MEASURED_PARTS:
             yield _believe(measured.get(name), name, Kind.GATEWAY, now)
         if level is Level.DEEP:
-            for name in sorted(self.sources & services):
-                yield _believe(measured.get(name), name, Kind.SOURCE, now)
+            known = self.look_at_sources()
+            # A part of a source is named after its service: `SelfEmployedService/v2 fund 003`.
+            for name in sorted(each for each in self.sources if each.partition(" ")[0] in services):
+                yield _worse(_believe(measured.get(name), name, Kind.SOURCE, now), known.get(name))
+
+
+def _worse(measured: Component, known: Finding | None) -> Component:
+    order = tuple(State)
+    if known is None or order.index(known.state) <= order.index(measured.state):
+        return measured
+    return replace(measured, state=known.state, detail=known.detail)
 
 
 def _believe(component: Component | None, name: str, kind: Kind, now: datetime) -> Component:

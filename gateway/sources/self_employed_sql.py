@@ -5,6 +5,7 @@ on as it is stored.
 """
 
 from collections.abc import Sequence
+from datetime import date
 from itertools import groupby
 from typing import Any
 
@@ -93,18 +94,17 @@ class SqlSelfEmployedRepository:
         with asking(self._read) as connection:
             connection.execute(_NOBODY).first()
 
-    def find_career(self, ssin: str) -> Career | None:
-        """Return the career, affiliations in the register's order, segments by date."""
+    def find_career(self, ssin: str, begin: date = date.min, end: date | None = None) -> Career | None:
+        """Return the whole career, affiliations in the register's order, segments by date."""
         with asking(self._read) as connection:
             rows = connection.execute(_CAREER, {"ssin": ssin}).all()
         return _make_career(rows) if rows else None
 
     def find_contributions(self, ssin: str, begin: str, end: str) -> ContributionAccount | None:
         """Return the contributions by quarter and fund; only an empty answer costs a second query."""
-        with asking(self._read) as connection:
-            rows = connection.execute(_CONTRIBUTIONS, {"ssin": ssin, "begin": begin, "end": end}).all()
-            if not rows and connection.execute(_ANY_CONTRIBUTION, {"ssin": ssin}).first() is None:
-                return None
+        rows = self._find_rows(ssin, begin, end)
+        if rows is None:
+            return None
         return ContributionAccount(
             ssin=ssin,
             contributions=tuple(
@@ -112,6 +112,23 @@ class SqlSelfEmployedRepository:
             ),
             missing=tuple(MissingDelivery(row.quarter, row.fund) for row in rows if row.missing),
         )
+
+    def find_funds(self, ssin: str, begin: str, end: str) -> dict[str, tuple[str, ...]] | None:
+        """Return which fund keeps the account of which quarters; None when none ever kept one of the person."""
+        rows = self._find_rows(ssin, begin, end)
+        if rows is None:
+            return None
+        funds: dict[str, tuple[str, ...]] = {}
+        for row in rows:
+            funds[row.fund] = (*funds.get(row.fund, ()), row.quarter)
+        return funds
+
+    def _find_rows(self, ssin: str, begin: str, end: str) -> Sequence[Row[*tuple[Any, ...]]] | None:
+        with asking(self._read) as connection:
+            rows = connection.execute(_CONTRIBUTIONS, {"ssin": ssin, "begin": begin, "end": end}).all()
+            if not rows and connection.execute(_ANY_CONTRIBUTION, {"ssin": ssin}).first() is None:
+                return None
+        return rows
 
     def is_pcsa(self, cbe_number: str) -> bool:
         """Say whether the register has the organisation among its PCSAs."""

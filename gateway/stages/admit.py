@@ -2,14 +2,24 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Protocol
 
-from gateway.admission import Admission, QuotaExceeded, Replayed
+from authz.annex import Annex
+from gateway.admission import QuotaExceeded, Replayed
 from gateway.established import Admitted, Authenticated, asks_what_answers_when_broken
 from gateway.refusal import Fault, Shed
 from gateway.storage.group_commit import CommitError
 
 
-def admit(authenticated: Authenticated, admission: Admission, clock: Callable[[], datetime]) -> Admitted:
+class Admits(Protocol):
+    """Lets a message in once, and within its client's quota."""
+
+    def admit(self, annex: Annex, replay_key: bytes | None, forget_at: datetime | None, now: datetime) -> None:
+        """Return when it is in; Replayed, QuotaExceeded, or CommitError when that cannot be told."""
+        ...
+
+
+def admit(authenticated: Authenticated, admission: Admits, clock: Callable[[], datetime]) -> Admitted:
     """Note the message durably, across workers and nodes, before anything is done for it.
 
     wsse:FailedCheck for one seen before, GTW00001 over the quota (shed where this process knew), MSG00001 when it

@@ -8,9 +8,10 @@ technical user for whom the role's annex is made out.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
-from authz.annex import Annex, AuthenticationMethod, Role
-from gateway.annexes.registry import AnnexesUnavailable, AnnexRegistry
+from authz.annex import Annex, AuthenticationMethod, Role, RoleAnnex
+from gateway.annexes.registry import AnnexesUnavailable
 from gateway.dry_run import find_dry_run
 from gateway.established import Arrived, Authenticated, Parsed, get
 from gateway.facts import TechnicalUsers, reading_facts
@@ -22,11 +23,27 @@ from gateway.wss.trust import Trust
 from gateway.wss.verify import VerifiedMessage, find_security_header, verify_envelope
 
 
+class Annexes(Protocol):
+    """The annexes in force; each method may raise AnnexesUnavailable."""
+
+    def find(self, certificate: Certificate, now: datetime) -> Annex | None:
+        """Return the one annex that binds this certificate; None when none does, or several."""
+        ...
+
+    def is_bound(self, certificate: Certificate, now: datetime) -> bool:
+        """Tell whether any annex binds this certificate."""
+        ...
+
+    def find_for_role(self, role: Role, now: datetime) -> RoleAnnex | None:
+        """Return the annex for this role."""
+        ...
+
+
 def authenticate(
     parsed: Parsed,
     trust: Trust,
     policy: SecurityPolicy,
-    annexes: AnnexRegistry,
+    annexes: Annexes,
     technical_users: TechnicalUsers,
     clock: Callable[[], datetime],
 ) -> Authenticated:
@@ -49,6 +66,7 @@ def authenticate(
     verified = proof.verified
     return Authenticated(
         previous=parsed,
+        at=now,
         certificate=proof.certificate,
         annex=annex,
         method=proof.method,
@@ -82,9 +100,7 @@ def _prove(parsed: Parsed, trust: Trust, policy: SecurityPolicy, now: datetime) 
     return _Proof(trust.authenticate(arrived.peer_certificate, now), AuthenticationMethod.MUTUAL_TLS, None)
 
 
-def _find_annex(
-    certificate: Certificate, annexes: AnnexRegistry, technical_users: TechnicalUsers, now: datetime
-) -> Annex:
+def _find_annex(certificate: Certificate, annexes: Annexes, technical_users: TechnicalUsers, now: datetime) -> Annex:
     annex = annexes.find(certificate, now) or _find_technical_user(certificate, annexes, technical_users, now)
     if annex is None:
         raise SecurityFault(
@@ -95,7 +111,7 @@ def _find_annex(
 
 
 def _find_technical_user(
-    certificate: Certificate, annexes: AnnexRegistry, technical_users: TechnicalUsers, now: datetime
+    certificate: Certificate, annexes: Annexes, technical_users: TechnicalUsers, now: datetime
 ) -> Annex | None:
     """Ask User Management whose certificate it is, and make the role's annex out to its technical user.
 

@@ -1,8 +1,5 @@
 """Authorize: what the annex and the person's integration allow; the decision itself is authz's."""
 
-from collections.abc import Callable
-from datetime import datetime
-
 from authz.decision import Deny, decide
 from authz.ssin import Environment
 from gateway.access_request import gather_facts, read_access_request
@@ -16,13 +13,15 @@ def authorize(
     facts: Facts,
     employer_access: EmployerAccess,
     environment: Environment,
-    clock: Callable[[], datetime],
 ) -> Permitted:
-    """Gather the facts and decide; NoResult carries the denial, MSG00001 says that a register cannot be read."""
+    """Gather the facts and decide, as of the instant at which the annex was found in force.
+
+    NoResult carries the denial, MSG00001 says that a register cannot be read.
+    """
     operation = valid.previous.operation
-    annex = get(valid, Authenticated).annex
+    authenticated = get(valid, Authenticated)
+    annex, now = authenticated.annex, authenticated.at
     request = read_access_request(operation, valid.values)
-    now = clock()
     known = gather_facts(annex, request, operation, facts, employer_access, now)
     decision = decide(annex, request, known, now, environment)
     if isinstance(decision, Deny):

@@ -18,15 +18,17 @@ quote the row that it refuses.
 import fcntl
 import json
 import os
+import select
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import sqlalchemy
 from sqlalchemy import (
     URL,
     Connection,
@@ -38,7 +40,6 @@ from sqlalchemy import (
     event,
     func,
     make_url,
-    select,
 )
 
 from gateway.storage.forking import call_in_child
@@ -61,7 +62,7 @@ _ABOUT_VALUES = {"22", "23"}
 
 # One round trip, and each for this transaction alone. At READ COMMITTED what follows sees all that earlier
 # writers have committed.
-_BEGIN_WRITING = select(
+_BEGIN_WRITING = sqlalchemy.select(
     func.set_config("synchronous_commit", "on", True),
     func.set_config("idle_in_transaction_session_timeout", bindparam("silence"), True),
     func.pg_advisory_xact_lock(_ADVISORY_LOCK),
@@ -69,6 +70,8 @@ _BEGIN_WRITING = select(
 
 # Where a connection's `info` says how its next transaction begins.
 _BEGIN = "ksz_begin"
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
 
 # Alembic keeps the migration that is running in module-level state: one at a time in a process.
 _migrating = threading.Lock()
@@ -110,9 +113,11 @@ class Database:
             event.listen(self._engine, "connect", _configure_sqlite)
             # Not by an event of the engine: one of those makes every execution go through the machinery of all.
             setattr(self._engine.dialect, "do_begin", _begin_sqlite)  # noqa: B010 - mypy knows methods only
-            self._reading = self._writing = self._engine
+            self._asking = self._reading = self._writing = self._engine
         else:
             event.listen(self._engine, "handle_error", _forget_values)
+            setattr(self._engine.dialect, "do_ping", partial(_ping, self._engine.dialect.do_ping))  # noqa: B010 - as above
+            self._asking = self._engine.execution_options(isolation_level="AUTOCOMMIT")
             self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             self._writing = self._engine.execution_options(isolation_level="READ COMMITTED", postgresql_readonly=False)
         self._longest_silence = longest_silence
@@ -124,6 +129,23 @@ class Database:
         """Give a connection for reading: they all see one state, and nothing written is kept."""
         with self._reading.connect() as connection:
             yield connection
+
+    @contextmanager
+    def ask(self) -> Iterator[Connection]:
+        """Give a connection for reading with one statement: no transaction, or each statement would see its own state.
+
+        On PostgreSQL that saves two of three round trips.
+        """
+        with self._asking.connect() as connection:
+            if not self._is_sqlite:
+                yield connection
+                return
+            information = connection.connection.info
+            information[_BEGIN] = ""
+            try:
+                yield connection
+            finally:
+                information.pop(_BEGIN, None)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -141,14 +163,14 @@ class Database:
 
     def is_current(self) -> bool:
         """Tell whether the schema is that of the newest migration."""
-        from alembic.runtime.migration import MigrationContext
-        from alembic.script import ScriptDirectory
-
         if self._file is not None and not self._file.exists():
             return False
-        newest = ScriptDirectory.from_config(_alembic_config()).get_heads()
+        # Not asked of Alembic: that takes longer than all else that a starting worker does.
+        newest = max(path.name for path in _MIGRATIONS.glob("versions/0*.py")).partition("_")[0]
         with self._reading.connect() as connection:
-            return set(MigrationContext.configure(connection).get_current_heads()) == set(newest)
+            if not sqlalchemy.inspect(connection).has_table("alembic_version"):
+                return False
+            return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all() == [newest]
 
     def migrate(self, **given: Any) -> None:
         """Bring the schema to the newest migration, all of it or nothing; processes take turns.
@@ -239,9 +261,17 @@ def _configure_sqlite(dbapi_connection: Any, _record: Any) -> None:
     cursor.close()
 
 
+def _ping(ask_the_server: Callable[[Any], bool], dbapi_connection: Any) -> bool:
+    """Tell whether the server still has the connection: if it closed it, there is something to be read, the end."""
+    arrivals = select.poll()
+    arrivals.register(dbapi_connection.fileno(), select.POLLIN)
+    return not arrivals.poll(0) or ask_the_server(dbapi_connection)
+
+
 def _begin_sqlite(connection: PoolProxiedConnection) -> None:
-    """Begin a transaction; a writer's takes the lock at once, and says so before each one."""
-    connection.cursor().execute(connection.info.pop(_BEGIN, "BEGIN"))
+    """Begin a transaction, unless `ask` needs none; a writer's takes the lock at once, and says so before each one."""
+    if begin := connection.info.pop(_BEGIN, "BEGIN"):
+        connection.cursor().execute(begin)
 
 
 def _alembic_config() -> Any:
@@ -249,6 +279,5 @@ def _alembic_config() -> Any:
     from alembic.config import Config
 
     config = Config()
-    location = Path(__file__).parent / "migrations"
-    config.set_main_option("script_location", str(location).replace("%", "%%"))
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     return config

@@ -110,6 +110,44 @@ annex_revisions = Table(
     sqlite_autoincrement=True,
 )
 
+# Who proposed and who approved each activation, and what of the two statements is not in the activation's own row
+# (`gateway.annexes.statement`). An activation from before these were kept has none.
+annex_signatures = Table(
+    "annex_signatures",
+    metadata,
+    Column(
+        "sequence",
+        BigInteger().with_variant(Integer, "sqlite"),
+        ForeignKey(annex_revisions.c.sequence),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("after", String(64), nullable=False),
+    Column("follows", String(64), nullable=False),
+    Column("ordered_for", UtcDateTime),
+    Column("proposed_by", Text, nullable=False),
+    Column("proposed_at", UtcDateTime, nullable=False),
+    Column("proposal_signature", LargeBinary, nullable=False),
+    Column("approved_by", Text, nullable=False),
+    Column("approval_signature", LargeBinary, nullable=False),
+)
+
+# What waits for a second operator: one order for a client at a time. `active_from` is null where the approval is to
+# set it.
+annex_proposals = Table(
+    "annex_proposals",
+    metadata,
+    Column("client", Text, primary_key=True),
+    Column("revision", String(64), nullable=False),
+    Column("certificates", JSON, nullable=False),
+    Column("active_from", UtcDateTime),
+    Column("after", String(64), nullable=False),
+    Column("proposed_by", Text, nullable=False),
+    Column("proposed_at", UtcDateTime, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("document", Text, nullable=False),
+)
+
 # One row per exchange and per change of what decisions rest on. `position` is the index of its leaf in the log, and
 # `leaf` the leaf's hash, so that a proof need not read all records. `subject` is a pseudonym keyed by the
 # month's key, of the first person asked or told about; `sealed` is encrypted under the month's other key.

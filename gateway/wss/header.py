@@ -11,6 +11,7 @@ from gateway.wss.names import (
     ACTOR_ATTRIBUTE,
     BASE64_BINARY,
     BODY_TAG,
+    CONFIRMATION_TAG,
     ENVELOPE_TAG,
     HEADER_TAG,
     NEXT_ACTOR,
@@ -32,7 +33,10 @@ _find_identified = etree.XPath("//@wsu:Id/.. | //@Id/.. | //@ID/.. | //@xml:id/.
 
 @dataclass(frozen=True, slots=True)
 class SecuredEnvelope:
-    """The parts of an envelope, not yet verified; `identified` finds the elements by wsu:Id or Id."""
+    """The parts of an envelope, not yet verified; `identified` finds the elements by wsu:Id or Id.
+
+    `confirmation` is None in a request, and always there where the policy speaks of replies.
+    """
 
     header: etree._Element
     security: etree._Element
@@ -40,6 +44,7 @@ class SecuredEnvelope:
     timestamp: etree._Element
     signature: etree._Element
     body: etree._Element
+    confirmation: etree._Element | None
     identified: dict[str, etree._Element]
 
 
@@ -62,7 +67,8 @@ def read_secured_envelope(envelope: etree._Element, policy: SecurityPolicy) -> S
         raise _invalid("The message has no Security header. Sign its Body and a Timestamp with X.509.")
     if len(security) > policy.max_security_children:
         raise _invalid("The Security header has too many children.")
-    parts = {tag: list(security.iterchildren(tag)) for tag in (TOKEN_TAG, TIMESTAMP_TAG, SIGNATURE_TAG)}
+    tags = (TOKEN_TAG, TIMESTAMP_TAG, SIGNATURE_TAG, *((CONFIRMATION_TAG,) if policy.confirmations else ()))
+    parts = {tag: list(security.iterchildren(tag)) for tag in tags}
     if len(list(security.iterchildren("*"))) > sum(map(len, parts.values())):
         raise SecurityFault(
             SecurityCode.UNSUPPORTED_CERTIFICATE,
@@ -71,9 +77,12 @@ def read_secured_envelope(envelope: etree._Element, policy: SecurityPolicy) -> S
     timestamp = _only(parts[TIMESTAMP_TAG], "The Security header must have exactly one Timestamp.")
     signature = _only(parts[SIGNATURE_TAG], "The Security header must have exactly one Signature.")
     token = _only(parts[TOKEN_TAG], "The Security header must have exactly one BinarySecurityToken.")
+    confirmation = None
+    if policy.confirmations:
+        confirmation = _only(parts[CONFIRMATION_TAG], "The Security header must confirm exactly one signature.")
     _check_token_kind(token)
     body = _find_body(envelope)
-    return SecuredEnvelope(header, security, token, timestamp, signature, body, _identify(envelope))
+    return SecuredEnvelope(header, security, token, timestamp, signature, body, confirmation, _identify(envelope))
 
 
 def _find_header(envelope: etree._Element) -> etree._Element | None:

@@ -29,6 +29,10 @@ class SecurityPolicy:
     # Each reference costs a canonicalisation, before anybody knows who asks for it.
     max_references: int = 8
 
+    # Replies confirm the signature of the request that they answer (WSS 1.1 §8.5): without, the answer to one question
+    # can be given to another. A request has nothing to confirm.
+    confirmations: bool = False
+
     # Children of soap:Header; and of wsse:Security, which holds a token, a Timestamp and a Signature.
     max_header_children: int = 32
     max_security_children: int = 8

@@ -5,6 +5,8 @@ digests: certificates are public, and only the holder of the key may have a whol
 know clients or annexes, and does not remember messages: it names the key under which a replay is found.
 """
 
+from base64 import b64decode
+from binascii import Error as Base64Error
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -38,7 +40,8 @@ class VerifiedMessage:
     `body_child` is the one element in the verified Body, `headers` are the verified header blocks beside Security: the
     only parts of the envelope to act upon.
     `replay_key` is the same for every variant of a message that its signature allows, and may be forgotten at
-    `expires_at`, when the message is no longer fresh on any node.
+    `expires_at`, when the message is no longer fresh on any node. `confirmed` is the SignatureValue that a reply
+    confirms, None in a request.
     """
 
     certificate: Certificate
@@ -49,6 +52,7 @@ class VerifiedMessage:
     created: datetime
     expires_at: datetime
     headers: tuple[etree._Element, ...] = ()
+    confirmed: bytes | None = None
 
 
 def verify_envelope(envelope: etree._Element, trust: Trust, policy: SecurityPolicy, now: datetime) -> VerifiedMessage:
@@ -80,6 +84,7 @@ def verify_envelope(envelope: etree._Element, trust: Trust, policy: SecurityPoli
         created=timestamp.created,
         expires_at=timestamp.created + policy.max_age + policy.clock_skew,
         headers=tuple(target for target in targets if target.getparent() is parts.header),
+        confirmed=_read_confirmation(parts.confirmation),
     )
 
 
@@ -101,6 +106,8 @@ def _resolve(signature: Signature, parts: SecuredEnvelope) -> list[etree._Elemen
         raise _invalid("The signature does not cover the Body of the Envelope. Sign it.")
     if parts.timestamp not in targets:
         raise _invalid("The signature does not cover the Timestamp of the Security header. Sign it.")
+    if parts.confirmation is not None and parts.confirmation not in targets:
+        raise _invalid("The signature does not cover the SignatureConfirmation. Sign it.")
     return targets
 
 
@@ -108,11 +115,20 @@ def _resolve_reference(reference: Reference, parts: SecuredEnvelope) -> etree._E
     target = parts.identified.get(reference.target)
     if target is None:
         raise _invalid("A reference of the signature points to an Id that no element of the message has.")
-    if target in (parts.body, parts.timestamp, parts.token):
+    if target in (parts.body, parts.timestamp, parts.token, parts.confirmation):
         return target
     if target.getparent() is parts.header and target is not parts.security:
         return target
     raise _invalid("A reference may point to the Body, the Timestamp, the token or another header, and no further.")
+
+
+def _read_confirmation(confirmation: etree._Element | None) -> bytes | None:
+    if confirmation is None:
+        return None
+    try:
+        return b64decode(confirmation.get("Value", ""), validate=True)
+    except (Base64Error, ValueError):
+        raise _invalid("The SignatureConfirmation confirms no signature.") from None
 
 
 def _get_only_child(body: etree._Element) -> etree._Element:

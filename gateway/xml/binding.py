@@ -5,12 +5,17 @@ make of it, so that a reply is digested as it stands and never serialised twice.
 """
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from lxml import etree
 
 from gateway.xml.lexical import reader_of, writer_of
 from gateway.xml.model import ComplexType, Element, SimpleType
+
+# A read-only mapping, such as the element of a code in its table, is written once and its text kept: by each element
+# so many.
+_MOST_CONSTANTS = 1000
 
 Reader = Callable[[etree._Element], Any]
 Writer = Callable[[Any, list[str]], None]
@@ -167,11 +172,20 @@ def _element_writer(element: Element, path: str) -> Writer:
     if element.type.text is not None:
         return _text_writer(element.name, element.type, element.type.text)
     content = _children_writer(element.type, path)
+    constants: dict[int, tuple[Any, str]] = {}
 
     def write(value: Any, out: list[str]) -> None:
+        known = constants.get(id(value))
+        if known is not None:
+            out.append(known[1])
+            return
+        begin = len(out)
         out.append(start)
         content(value, out)
         out.append(end)
+        if type(value) is MappingProxyType and len(constants) < _MOST_CONSTANTS:
+            # The value is kept with its text, so that no other can take its identity.
+            constants[id(value)] = value, "".join(out[begin:])
 
     return write
 

@@ -1,12 +1,12 @@
 """The table of anomalies, read once from `anomalies.yaml`: what a client is told of a rule that was broken."""
 
 from collections.abc import Mapping
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
+
+from services.package_data import read_yaml
 
 LANGUAGES = ("NL", "FR", "DE")
 """Those that messages have."""
@@ -33,10 +33,7 @@ class AnomalyRow(BaseModel):
 
 
 ANOMALIES: Mapping[str, AnomalyRow] = MappingProxyType(
-    {
-        rule: AnomalyRow.model_validate(row)
-        for rule, row in yaml.safe_load(files("services.dimona").joinpath("anomalies.yaml").read_text("utf-8")).items()
-    }
+    {rule: AnomalyRow.model_validate(row) for rule, row in read_yaml("services.dimona", "anomalies.yaml").items()}
 )
 """Rows by the name of their rule, in the order of the fields."""
 

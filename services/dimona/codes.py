@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+from services.package_data import read_yaml
 
 Description = Annotated[str, Field(min_length=1, max_length=100)]
 
@@ -36,7 +36,7 @@ class WorkerType(CodeRow):
     forms: list[str] = []
 
 
-_document = yaml.safe_load(files("services.dimona").joinpath("codes.yaml").read_text("utf-8"))
+_document = read_yaml("services.dimona", "codes.yaml")
 
 WORKER_TYPES: Mapping[str, WorkerType] = MappingProxyType(
     {row["code"]: WorkerType.model_validate(row) for row in _document["workerTypes"]}

@@ -4,16 +4,12 @@ The elements that no register behind this gateway holds are data, `unsupported.y
 """
 
 from collections.abc import Iterable
-from importlib.resources import files
-
-import yaml
 
 from services.consultation import Values
 from services.dmfa.attestation import Attestation
+from services.package_data import read_yaml
 
-UNSUPPORTED: tuple[str, ...] = tuple(
-    yaml.safe_load(files("services.dmfa").joinpath("unsupported.yaml").read_text("utf-8"))
-)
+UNSUPPORTED: tuple[str, ...] = tuple(read_yaml("services.dmfa", "unsupported.yaml"))
 
 
 def make_attestations(attestations: Iterable[Attestation]) -> list[Values]:

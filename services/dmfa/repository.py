@@ -8,8 +8,8 @@ from services.dmfa.attestation import AttestationPage, AttestationSearch
 class DmfaRepository(Protocol):
     """Asks the NSSO, and the register of provincial and local employers.
 
-    May raise `SourceUnavailable` (it cannot be asked now), `SourceAnswerInvalid` (it answered what it may not) or
-    `SourceCommunicationFailed` (the exchange broke off).
+    May raise `SourceUnavailable` (it cannot be asked now), `SourceAnswerInvalid` (it answered what it may not),
+    `SsinUnknownToSource` or `SourceCommunicationFailed` (the exchange broke off).
     """
 
     def find_attestations(self, search: AttestationSearch, limit: int) -> AttestationPage:

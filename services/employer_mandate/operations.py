@@ -4,20 +4,16 @@ Pure functions of a consultation that is already authorised and of the port. Who
 """
 
 from collections.abc import Mapping
-from importlib.resources import files
 from typing import Any
-
-import yaml
 
 from services.calendar import get_brussels_date
 from services.consultation import Consultation, Outcome, Values
 from services.employer import EmployerReference, Register
 from services.employer_numbers import has_valid_enterprise_check_digits, has_valid_nsso_check_digits
+from services.package_data import read_yaml
 from services.user_access import AccessGiven, AccessQuestion, Mandate, NoAccessReason, UserAccess
 
-_TEXTS: Mapping[str, Mapping[str, str]] = yaml.safe_load(
-    files("services.employer_mandate").joinpath("reasons.yaml").read_text("utf-8")
-)
+_TEXTS: Mapping[str, Mapping[str, str]] = read_yaml("services.employer_mandate", "reasons.yaml")
 _REGISTERS = {"nssoRegistrationNumber": Register.NSSO, "nssoPpoRegistrationNumber": Register.NSSO_PPO}
 
 

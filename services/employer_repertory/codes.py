@@ -6,13 +6,12 @@ SourceAnswerInvalid, since we could neither describe it nor vouch for its meanin
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.consultation import SourceAnswerInvalid, Values
+from services.package_data import read_yaml
 
 LANGUAGES = ("NL", "FR")
 
@@ -50,7 +49,7 @@ class CodeTable:
 
 def read_rows() -> Mapping[str, tuple[CodeRow, ...]]:
     """Read all rows by code list; ValidationError tells what is wrong with one."""
-    document = yaml.safe_load(files(__package__).joinpath("codes.yaml").read_text("utf-8"))
+    document = read_yaml(__package__, "codes.yaml")
     return {name: tuple(CodeRow.model_validate(row) for row in rows) for name, rows in document.items()}
 
 

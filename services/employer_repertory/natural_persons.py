@@ -6,14 +6,12 @@ whatever an annex says: the rule stands here and in no annex, and `annex check` 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
-
-import yaml
 
 from services.calendar import get_brussels_date
 from services.consultation import Consultation, Outcome
 from services.descriptor import ReservedContext
 from services.employer_repertory.registration import Registration
+from services.package_data import read_yaml
 from services.user_access import AccessQuestion, AccessRefused, UserAccess
 
 RESERVED = ReservedContext(
@@ -22,9 +20,7 @@ RESERVED = ReservedContext(
 # What the user must be able to reach in User Management: the secured version of the repertory itself.
 APPLICATION = "employer-repertory-secured"
 # What an access manager, or the client, can do about each reason.
-REMEDIES: Mapping[str, str] = yaml.safe_load(
-    files("services.employer_repertory").joinpath("remedies.yaml").read_text("utf-8")
-)
+REMEDIES: Mapping[str, str] = read_yaml("services.employer_repertory", "remedies.yaml")
 
 
 @dataclass(frozen=True, slots=True)

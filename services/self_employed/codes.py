@@ -6,14 +6,13 @@ it raises SourceCodeUnexpected, since we could neither describe it nor vouch for
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.consultation import SourceFault, Values
+from services.package_data import read_yaml
 
 LANGUAGES = ("NL", "FR", "DE")
 
@@ -62,7 +61,7 @@ class CodeTable:
 
 def read_rows() -> Mapping[str, tuple[CodeRow, ...]]:
     """Read all rows by code list; ValidationError tells what is wrong with one."""
-    document = yaml.safe_load(files(__package__).joinpath("codes.yaml").read_text("utf-8"))
+    document = read_yaml(__package__, "codes.yaml")
     return {name: tuple(CodeRow.model_validate(row) for row in rows) for name, rows in document.items()}
 
 

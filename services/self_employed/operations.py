@@ -56,7 +56,7 @@ def consult_career(consultation: Consultation, repository: SelfEmployedRepositor
     begin, end = (period["beginDate"], period.get("endDate")) if period else (date.min, None)
     if begin > get_brussels_date(consultation.now) or (end is not None and begin > end):
         return Outcome("period_invalid", information=_given_fields(period, ("beginDate", "endDate")))
-    career = repository.find_career(criteria["ssin"])
+    career = repository.find_career(criteria["ssin"], begin, end)
     if career is None:
         return Outcome("no_data")
     _refuse(_find_career_contradiction(career, criteria["ssin"]))

@@ -1,4 +1,4 @@
-"""What every repository of DimonaService must do: one suite for the fake and for the SQL adapter."""
+"""What every repository of DimonaService must do: one suite for the fake and every adapter."""
 
 import sqlite3
 import time
@@ -24,7 +24,7 @@ from gateway.storage.employer_tables import employers
 from gateway.storage.group_commit import GroupCommit
 from gateway.storage.tables import persons
 from services.consultation import SourceAnswerInvalid, SourceCommunicationFailed, SourceUnavailable
-from services.dimona.declaration import Accepted, Refused
+from services.dimona.declaration import Accepted, DeclarationAnswer, Refused, Submission
 from services.dimona.period import (
     DeclarationPage,
     DeclarationSearch,
@@ -38,6 +38,7 @@ from services.dimona.personnel_file import Change, fold
 from services.dimona.repository import DimonaRepository, EmployerUnknown, TicketReused
 from services.dimona.worker import Person
 from services.employer import EmployerReference, Register
+from tests.remote_source import SetClock, remotely
 from tests.unit.dimona_world import (
     ANNA,
     BAKERY,
@@ -84,13 +85,48 @@ def url(template: str, databases: Databases, tmp_path: Path) -> Iterator[str]:
         yield copied
 
 
+class ReceivedThen:
+    """Lets a source that is another institution's receive each message when the test says, and by its own clock."""
+
+    def __init__(self, remote: DimonaRepository, clock: SetClock) -> None:
+        self._clock = clock
+        self._remote = remote
+        self.find_periods = remote.find_periods
+        self.find_declarations = remote.find_declarations
+        self.find_employer = remote.find_employer
+
+    def submit(self, submission: Submission) -> tuple[DeclarationAnswer, ...]:
+        self._clock.now = submission.received_at
+        return self._remote.submit(submission)
+
+
+@contextmanager
+def opened_remotely(url: str) -> Iterator[DimonaRepository]:
+    clock = SetClock()
+    with opened(url) as (_, sql), remotely("DimonaService/v1", sql, clock) as remote:
+        yield ReceivedThen(remote, clock)
+
+
 @pytest.fixture(params=["fake", "sql"])
-def repository(request: pytest.FixtureRequest, url: str) -> Iterator[DimonaRepository]:
+def own_repository(request: pytest.FixtureRequest, url: str) -> Iterator[DimonaRepository]:
+    """One that is asked, or tells, what another institution's contract has no word for."""
     if request.param == "fake":
         yield FakeDimonaRepository(EMPLOYERS, PERSONS, WORKERS)
         return
     with opened(url) as (_, sql):
         yield sql
+
+
+@pytest.fixture(params=["fake", "sql", "remote"])
+def repository(request: pytest.FixtureRequest, url: str) -> Iterator[DimonaRepository]:
+    if request.param == "fake":
+        yield FakeDimonaRepository(EMPLOYERS, PERSONS, WORKERS)
+    elif request.param == "remote":
+        with opened_remotely(url) as remote:
+            yield remote
+    else:
+        with opened(url) as (_, sql):
+            yield sql
 
 
 SPRING = datetime(2026, 4, 1, 10, 0, tzinfo=UTC)
@@ -128,7 +164,7 @@ def test_what_is_declared_is_in_the_file_as_it_was_said(repository: DimonaReposi
         worker_type="STU",
         sub_entity="A1",
         using_company=using(),
-        student_place_of_work={"name": "Elders", "address": {"street": "Hopstraat"}},
+        student_place_of_work={"name": "Elders", "address": dict(identity(BRAM).address)},
         begin_hour=datetime(2026, 1, 1, 8, 30).time(),  # noqa: DTZ001 - only the hour
         end_date=date(2026, 3, 20),
         planned_hours=40,
@@ -281,39 +317,39 @@ def test_what_was_recorded_under_a_number_replaced_since_is_that_of_its_successo
 
 
 def test_a_period_under_a_number_replaced_since_counts_for_its_successor(
-    repository: DimonaRepository, url: str
+    own_repository: DimonaRepository, url: str
 ) -> None:
-    (first,) = repository.submit(submission(begin(ssin=TWIN.ssin, end_date=date(2026, 3, 20))))
+    (first,) = own_repository.submit(submission(begin(ssin=TWIN.ssin, end_date=date(2026, 3, 20))))
     assert isinstance(first, Accepted)
-    replace_number(repository, url, TWIN.ssin, OTHER_TWIN.ssin)
+    replace_number(own_repository, url, TWIN.ssin, OTHER_TWIN.ssin)
     overlapping = [
         begin(date(2026, 3, 20), ssin=OTHER_TWIN.ssin),
         begin(date(2026, 3, 20), ssin=TWIN.ssin),
         # The two numbers of one person are no two workers of the same name.
         begin(date(2026, 3, 20), identity=identity(TWIN)),
     ]
-    answers = repository.submit(submission(*overlapping))
+    answers = own_repository.submit(submission(*overlapping))
     codes = [[each.code for each in answer.anomalies] if isinstance(answer, Refused) else [] for answer in answers]
     assert codes == [["00910-004"]] * 3
-    ended = repository.submit(submission(end(first.period_id, date(2026, 3, 19), ssin=OTHER_TWIN.ssin)))
-    begun = repository.submit(submission(*overlapping[:1]))
+    ended = own_repository.submit(submission(end(first.period_id, date(2026, 3, 19), ssin=OTHER_TWIN.ssin)))
+    begun = own_repository.submit(submission(*overlapping[:1]))
     assert [type(each) for each in (*ended, *begun)] == [Accepted] * 2
-    assert [each.ssin for each in everything(repository, ssins=(OTHER_TWIN.ssin,))] == [OTHER_TWIN.ssin] * 2
-    declarations = repository.find_declarations(DeclarationSearch(ssin=OTHER_TWIN.ssin), 9).declarations
-    assert {each.period_id: each for each in everything(repository)} == fold(declarations)
+    assert [each.ssin for each in everything(own_repository, ssins=(OTHER_TWIN.ssin,))] == [OTHER_TWIN.ssin] * 2
+    declarations = own_repository.find_declarations(DeclarationSearch(ssin=OTHER_TWIN.ssin), 9).declarations
+    assert {each.period_id: each for each in everything(own_repository)} == fold(declarations)
 
 
-def test_nobody_begins_with_an_employer_after_it_was_struck_off(repository: DimonaRepository) -> None:
+def test_nobody_begins_with_an_employer_after_it_was_struck_off(own_repository: DimonaRepository) -> None:
     days = [TODAY, TODAY + timedelta(days=1)]
-    answers = repository.submit(submission(*(begin(day, end_date=day) for day in days), employer=STRUCK_OFF))
+    answers = own_repository.submit(submission(*(begin(day, end_date=day) for day in days), employer=STRUCK_OFF))
     codes = [[each.code for each in answer.anomalies] if isinstance(answer, Refused) else [] for answer in answers]
     assert codes == [[], ["00910-005"]]
-    (period,) = everything(repository, employer=EmployerReference(enterprise_number=STRUCK_OFF.enterprise_number))
+    (period,) = everything(own_repository, employer=EmployerReference(enterprise_number=STRUCK_OFF.enterprise_number))
     assert (period.begin_date, period.employer) == (TODAY, STRUCK_OFF)
 
 
-def test_an_answer_names_the_worker_wherever_it_is_known(repository: DimonaRepository) -> None:
-    (first,) = repository.submit(submission(begin(identity=identity(BRAM))))
+def test_an_answer_names_the_worker_wherever_it_is_known(own_repository: DimonaRepository) -> None:
+    (first,) = own_repository.submit(submission(begin(identity=identity(BRAM))))
     assert isinstance(first, Accepted)
     message = submission(
         update(first.period_id, planned_days=3),
@@ -323,11 +359,19 @@ def test_an_answer_names_the_worker_wherever_it_is_known(repository: DimonaRepos
         begin(identity=identity(TWIN)),
         cancel("100000000000"),
     )
-    answers = repository.submit(message)
+    answers = own_repository.submit(message)
     assert [isinstance(each, Accepted) for each in answers] == [True, False, False, True, False, False]
     assert [first.ssin, *(each.ssin for each in answers)] == [BRAM.ssin] * 4 + [ANNA.ssin, "", ""]
-    assert repository.submit(message) == answers
+    assert own_repository.submit(message) == answers
     assert BRAM.ssin not in repr(answers)
+
+
+def test_another_institutions_answer_names_the_worker_of_each_accepted_declaration(url: str) -> None:
+    with opened_remotely(url) as remote:
+        (first,) = remote.submit(submission(begin(identity=identity(BRAM))))
+        assert isinstance(first, Accepted)
+        answers = remote.submit(submission(update(first.period_id, planned_days=3), begin(ssin=ANNA.ssin)))
+        assert [first.ssin, *(each.ssin for each in answers)] == [BRAM.ssin, BRAM.ssin, ANNA.ssin]
 
 
 CRITERIA: dict[str, tuple[dict[str, Any], set[int]]] = {
@@ -432,12 +476,12 @@ def filled(request: pytest.FixtureRequest, filled_url: str) -> Iterator[DimonaRe
         yield sql
 
 
-def test_a_day_of_reception_is_a_belgian_one(repository: DimonaRepository) -> None:
+def test_a_day_of_reception_is_a_belgian_one(own_repository: DimonaRepository) -> None:
     before_midnight = datetime(2026, 6, 30, 21, 59, tzinfo=UTC)
-    repository.submit(submission(begin(), received_at=before_midnight))
-    repository.submit(submission(begin(ssin=BRAM.ssin), received_at=before_midnight + timedelta(minutes=1)))
+    own_repository.submit(submission(begin(), received_at=before_midnight))
+    own_repository.submit(submission(begin(ssin=BRAM.ssin), received_at=before_midnight + timedelta(minutes=1)))
     told = [
-        [each.received_at for each in repository.find_declarations(search, 9).declarations]
+        [each.received_at for each in own_repository.find_declarations(search, 9).declarations]
         for search in (
             DeclarationSearch(received_until=date(2026, 6, 30)),
             DeclarationSearch(received_from=date(2026, 7, 1)),

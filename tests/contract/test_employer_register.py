@@ -1,4 +1,4 @@
-"""What every register of employers must do: one suite for the fake and for the SQL adapter."""
+"""What every register of employers must do: one suite for the fake, the SQL adapter and the remote one."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -21,7 +21,8 @@ from gateway.storage.employer_tables import employers as employers_table
 from services.consultation import SourceAnswerInvalid, SourceCommunicationFailed, SourceUnavailable
 from services.employer import EmployerReference, Register
 from services.employer_numbers import complete_nsso_number
-from services.employer_repertory.repository import EmployerRegister
+from services.employer_repertory.repository import EmployerRegister, NaturalPersonReserved
+from tests.remote_source import remotely
 from tests.unit.fakes_employer_repertory import FakeEmployerRegister, make_registration
 
 EMPLOYERS = load_employers()
@@ -37,8 +38,23 @@ def database(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> 
         database.close()
 
 
-@pytest.fixture(params=["fake", "sql"])
+@pytest.fixture(scope="module")
+def remote(database: Database) -> Iterator[EmployerRegister]:
+    with remotely("EmployerRepertoryService/v1", SqlEmployerRegister(database.read)) as register:
+        yield register
+
+
+@pytest.fixture(params=["fake", "sql", "remote"])
 def register(request: pytest.FixtureRequest, database: Database) -> EmployerRegister:
+    if request.param == "remote":
+        register: EmployerRegister = request.getfixturevalue("remote")
+        return register
+    return FakeEmployerRegister() if request.param == "fake" else SqlEmployerRegister(database.read)
+
+
+@pytest.fixture(params=["fake", "sql"])
+def own_register(request: pytest.FixtureRequest, database: Database) -> EmployerRegister:
+    """One that knows natural persons: no other institution tells us of them."""
     return FakeEmployerRegister() if request.param == "fake" else SqlEmployerRegister(database.read)
 
 
@@ -51,10 +67,26 @@ def by_enterprise(key: str) -> EmployerReference:
     return EmployerReference(enterprise_number=get_employer(key).enterprise_number)
 
 
-@pytest.mark.parametrize("employer", EMPLOYERS, ids=lambda employer: employer.key)
+NATURAL = [each for each in EMPLOYERS if each.natural_person]
+LEGAL = [each for each in EMPLOYERS if not each.natural_person]
+
+
+@pytest.mark.parametrize("employer", LEGAL, ids=lambda employer: employer.key)
 def test_every_employer_is_found_whole_by_its_registration(register: EmployerRegister, employer: Any) -> None:
     (found,) = register.find_registrations(by_registration(employer.key))
     assert found == make_registration(employer)
+
+
+@pytest.mark.parametrize("employer", NATURAL, ids=lambda employer: employer.key)
+def test_a_natural_person_is_found_whole_in_our_own_register(own_register: EmployerRegister, employer: Any) -> None:
+    (found,) = own_register.find_registrations(by_registration(employer.key))
+    assert found == make_registration(employer)
+
+
+@pytest.mark.parametrize("employer", NATURAL, ids=lambda employer: employer.key)
+def test_another_institution_tells_nothing_of_a_natural_person(remote: EmployerRegister, employer: Any) -> None:
+    with pytest.raises(NaturalPersonReserved):
+        remote.find_registrations(by_registration(employer.key))
 
 
 def test_an_enterprise_is_found_with_all_its_registrations_in_order(register: EmployerRegister) -> None:
@@ -81,14 +113,14 @@ def test_a_number_that_nobody_has_finds_nobody(register: EmployerRegister) -> No
     assert register.find_registrations(EmployerReference(enterprise_number=with_check_digits("09999999"))) == ()
 
 
-def test_an_employer_without_enterprise_number_is_not_found_by_none(register: EmployerRegister) -> None:
-    (found,) = register.find_registrations(by_registration("farmer"))
+def test_an_employer_without_enterprise_number_is_not_found_by_none(own_register: EmployerRegister) -> None:
+    (found,) = own_register.find_registrations(by_registration("farmer"))
     assert found.enterprise_number is None
-    assert register.find_registrations(EmployerReference(enterprise_number="")) == ()
+    assert own_register.find_registrations(EmployerReference(enterprise_number="")) == ()
 
 
-def test_no_repr_of_a_registration_shows_the_ssin(register: EmployerRegister) -> None:
-    (found,) = register.find_registrations(by_registration("bakery"))
+def test_no_repr_of_a_registration_shows_the_ssin(own_register: EmployerRegister) -> None:
+    (found,) = own_register.find_registrations(by_registration("bakery"))
     assert found.ssin == get_employer("bakery").ssin
     assert str(found.ssin) not in repr(found)
 

@@ -1,4 +1,4 @@
-"""What every repository of SelfEmployedService must do: one suite for the fake and for the SQL adapter."""
+"""What every repository of SelfEmployedService must do: one suite for the fake and every adapter."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -14,10 +14,15 @@ from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from fixtures.persons import SyntheticFundOutage, SyntheticPerson, generate
+from gateway.simulator.app import list_paths
+from gateway.simulator.server import SimulatorServer
+from gateway.sources.broker import FundsBroker
+from gateway.sources.exchange import Endpoint, open_endpoint
 from gateway.sources.load import load_persons, load_register
+from gateway.sources.remote_self_employed import RemoteSelfEmployedRepository
 from gateway.sources.self_employed_sql import SqlSelfEmployedRepository
 from gateway.storage.database import Database
-from services.consultation import SourceCommunicationFailed, SourceUnavailable
+from services.consultation import SourceAnswerInvalid, SourceCommunicationFailed, SourceUnavailable
 from services.self_employed.career import (
     Affiliation,
     Career,
@@ -26,9 +31,12 @@ from services.self_employed.career import (
     MissingDelivery,
     Segment,
 )
-from services.self_employed.repository import SelfEmployedRepository
+from services.self_employed.codes import SourceCodeUnexpected
+from services.self_employed.repository import NothingInPeriod, SelfEmployedRepository
+from tests.remote_source import PATIENT, SetClock, ask, played, remotely
 from tests.unit.fakes_self_employed import FakeSelfEmployedRepository
 
+SERVICE = "SelfEmployedService/v2"
 CAREER = Career(
     "75631290176",
     "REFERENCE",
@@ -46,6 +54,13 @@ CAREER = Career(
         Affiliation("003", None, (Segment(date(1999, 1, 2), date(1999, 1, 1), 999, 100),)),
     ),
 )
+WELL_KEPT = Career(
+    "85660493033",
+    "WELL",
+    "0999901140",
+    "401000",
+    (Affiliation("003", date(2001, 1, 1), (Segment(date(2001, 1, 1), date(2005, 12, 31), 100, 200),)),),
+)
 EMPTY = Career("82710590203", "EMPTY", "0999901140", None, ())
 HALF_EMPTY = Career("90662190343", "HALF", None, None, (Affiliation("003", None, ()),))
 ACCOUNT = (
@@ -59,6 +74,7 @@ PERSONS = (
     SyntheticPerson(EMPTY.ssin, career=EMPTY),
     SyntheticPerson(HALF_EMPTY.ssin, career=HALF_EMPTY),
     SyntheticPerson("69621490474"),
+    SyntheticPerson(WELL_KEPT.ssin, career=WELL_KEPT),
 )
 # Two outages of one fund overlap, which must not double a delivery.
 OUTAGES = (
@@ -80,16 +96,90 @@ def database(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> 
         database.close()
 
 
-@pytest.fixture(params=["fake", "sql"])
-def repository(request: pytest.FixtureRequest, database: Database) -> SelfEmployedRepository:
+@pytest.fixture(scope="module")
+def remote(database: Database) -> Iterator[SelfEmployedRepository]:
+    with remotely(SERVICE, SqlSelfEmployedRepository(database.ask)) as repository:
+        yield repository
+
+
+@pytest.fixture(scope="module")
+def broker(database: Database) -> Iterator[SelfEmployedRepository]:
+    """One that asks each fund over loopback."""
+    own, clock = SqlSelfEmployedRepository(database.ask), SetClock()
+    with played(SERVICE, own, clock) as server:
+        funds = {
+            code: RemoteSelfEmployedRepository(
+                ask(SERVICE, server, clock, endpoint=fund_endpoint(server, code)), own.is_pcsa
+            )
+            for code in ("003", "008", "009")
+        }
+        broker = FundsBroker(own, own.find_funds, funds, PATIENT.deadline_seconds, questions=2)
+        yield broker
+        broker.close()
+
+
+def fund_endpoint(server: SimulatorServer, code: str) -> Endpoint:
+    return open_endpoint(server.url + list_paths()[f"{SERVICE} fund {code}"], None)
+
+
+def choose(request: pytest.FixtureRequest, database: Database) -> SelfEmployedRepository:
     if request.param == "fake":
         return FakeSelfEmployedRepository(PERSONS, PCSAS, OUTAGES)
-    return SqlSelfEmployedRepository(database.read)
+    if request.param == "sql":
+        return SqlSelfEmployedRepository(database.ask)
+    remote: SelfEmployedRepository = request.getfixturevalue(request.param)
+    return remote
+
+
+@pytest.fixture(params=["fake", "sql", "remote", "broker"])
+def repository(request: pytest.FixtureRequest, database: Database) -> SelfEmployedRepository:
+    return choose(request, database)
+
+
+@pytest.fixture(params=["fake", "sql", "broker"])
+def own_repository(request: pytest.FixtureRequest, database: Database) -> SelfEmployedRepository:
+    """One that tells careers as they are kept: another institution's contract cannot say what contradicts itself."""
+    return choose(request, database)
+
+
+@pytest.fixture(params=["fake", "sql"])
+def whole_repository(request: pytest.FixtureRequest, database: Database) -> SelfEmployedRepository:
+    """One that tells a part of an account where another is missing: the contract has no partial answer."""
+    return choose(request, database)
+
+
+@pytest.fixture(params=["remote", "broker"])
+def asking_others(request: pytest.FixtureRequest, database: Database) -> SelfEmployedRepository:
+    return choose(request, database)
 
 
 @pytest.mark.parametrize("career", [CAREER, EMPTY, HALF_EMPTY], ids=["full", "empty", "half empty"])
-def test_career_is_given_as_it_is_kept(repository: SelfEmployedRepository, career: Career) -> None:
-    assert repository.find_career(career.ssin) == career
+def test_career_is_given_as_it_is_kept(own_repository: SelfEmployedRepository, career: Career) -> None:
+    assert own_repository.find_career(career.ssin) == career
+
+
+def test_another_institutions_career_is_given_as_it_is_kept(repository: SelfEmployedRepository) -> None:
+    assert repository.find_career(WELL_KEPT.ssin) == WELL_KEPT
+
+
+@pytest.mark.parametrize("career", [CAREER, EMPTY, HALF_EMPTY], ids=["contradictory", "empty", "half empty"])
+def test_another_institution_that_finds_its_record_contradictory_gives_an_invalid_answer(
+    remote: SelfEmployedRepository, career: Career
+) -> None:
+    with pytest.raises(SourceAnswerInvalid):
+        remote.find_career(career.ssin)
+
+
+def test_another_institution_says_when_it_has_nothing_in_the_period(remote: SelfEmployedRepository) -> None:
+    with pytest.raises(NothingInPeriod):
+        remote.find_career(WELL_KEPT.ssin, date(1950, 1, 1), date(1950, 12, 31))
+    assert remote.find_career(WELL_KEPT.ssin, date(2005, 1, 1)) == WELL_KEPT
+
+
+def test_what_is_missing_of_other_institutions_is_missing(asking_others: SelfEmployedRepository) -> None:
+    account = asking_others.find_contributions(CAREER.ssin, "1000Q1", "2025Q4")
+    assert account is not None
+    assert set(account.missing) == {MissingDelivery("2019Q4", "009"), MissingDelivery("2020Q2", "003")}
 
 
 @pytest.mark.parametrize("ssin", ["69621490474", "48683090567"], ids=["no career", "nobody"])
@@ -99,19 +189,25 @@ def test_no_record_is_none(repository: SelfEmployedRepository, ssin: str) -> Non
 
 
 def test_contributions_come_by_quarter_and_fund_and_what_is_missing_apart(
-    repository: SelfEmployedRepository,
+    whole_repository: SelfEmployedRepository,
 ) -> None:
-    assert repository.find_contributions(CAREER.ssin, "1000Q1", "2999Q4") == ContributionAccount(
+    assert whole_repository.find_contributions(CAREER.ssin, "1000Q1", "2999Q4") == ContributionAccount(
         CAREER.ssin,
         (ACCOUNT[1], ACCOUNT[2]),
         (MissingDelivery("2019Q4", "009"), MissingDelivery("2020Q2", "003")),
     )
 
 
-def test_only_quarters_asked_count(repository: SelfEmployedRepository) -> None:
-    assert repository.find_contributions(CAREER.ssin, "2020Q1", "2020Q1") == ContributionAccount(
+def test_only_quarters_asked_count(whole_repository: SelfEmployedRepository) -> None:
+    assert whole_repository.find_contributions(CAREER.ssin, "2020Q1", "2020Q1") == ContributionAccount(
         CAREER.ssin, (ACCOUNT[1], ACCOUNT[2])
     )
+
+
+def test_a_code_that_another_institution_does_not_know_is_named(asking_others: SelfEmployedRepository) -> None:
+    with pytest.raises(SourceCodeUnexpected) as raised:
+        asking_others.find_contributions(CAREER.ssin, "2020Q1", "2020Q1")
+    assert raised.value.information == (("codeList", "contributionSituation"), ("code", "99"))
 
 
 def test_account_without_a_quarter_asked_is_empty(repository: SelfEmployedRepository) -> None:
@@ -184,7 +280,7 @@ def test_generated_persons_come_back_as_they_were_made(databases: Databases, tmp
         database = Database(url)
         with database.write() as connection:
             assert load_persons(connection, generate(1, 250), chunk=100) == 250
-        repository = SqlSelfEmployedRepository(database.read)
+        repository = SqlSelfEmployedRepository(database.ask)
         for person in generate(1, 250):
             assert repository.find_career(person.ssin) == person.career
             account = repository.find_contributions(person.ssin, "1000Q1", "2999Q4")

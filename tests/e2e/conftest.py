@@ -76,9 +76,14 @@ def run_command(*arguments: str | Path, **environment: str) -> subprocess.Comple
 
 @contextmanager
 def serving(
-    state: Path, *options: str, scheme: str = "https", until: str = "/ready", **environment: str
+    state: Path,
+    *options: str,
+    scheme: str = "https",
+    until: str = "/ready",
+    ends_with: int = 0,
+    **environment: str,
 ) -> Iterator[RunningGateway]:
-    """Serve from a prepared state until the block ends; the gateway must then stop in good order.
+    """Serve from a prepared state until the block ends; the gateway must then stop in good order, or as it `ends_with`.
 
     `until` is the address of the management port that must say yes first.
     """
@@ -107,7 +112,7 @@ def serving(
         wait_until(lambda: _is_ready(f"{management_url}{until}", process, log), log.read_text)
         yield RunningGateway(f"{scheme}://127.0.0.1:{port}", management_url, state, log, process)
     finally:
-        assert end(process) == 0, log.read_text()
+        assert end(process) == ends_with, log.read_text()
 
 
 def end(process: subprocess.Popen[Any]) -> int:

@@ -16,7 +16,7 @@ import pytest
 from fixtures.dimona_world import load_world
 from fixtures.personas import load_personas
 from gateway.bootstrap import list_annexes, opened_storage
-from gateway.demo_world import demo_annexes
+from gateway.demo_world import annex_files, demo_annexes
 from gateway.notifications import AnnexSubscribers, Notifier
 from gateway.settings import load_settings
 from gateway.sources.dimona_sql import SqlDimonaRepository
@@ -219,7 +219,7 @@ def test_a_gateway_that_does_not_answer_is_said_in_one_line(state: Path) -> None
 
 
 def test_the_demo_annexes_are_in_order() -> None:
-    annexes = sorted(Path("fixtures/annexes").glob("*.yaml"))
+    annexes = annex_files()
     checked = run_command("annex", "check", *annexes)
     assert (checked.returncode, checked.stdout) == (0, f"{len(annexes)} annexes are in order.\n")
 
@@ -236,7 +236,16 @@ def test_a_wrong_annex_is_told_line_by_line(tmp_path: Path) -> None:
     assert problems[0].keys() == {"file", "line", "path", "message", "remedy"}
 
 
-def test_an_imported_annex_comes_into_force_without_a_restart(gateway: RunningGateway, tmp_path: Path) -> None:
+def activate(state: Path, client: str, file: Path) -> None:
+    """Have one operator propose the annex, and the other approve it."""
+    keys = state / "pki" / "operators"
+    proposed = run_command("annex", "propose", file, "--key", keys / "an.key", "--state", state)
+    assert proposed.returncode == 0, proposed.stderr
+    approved = run_command("annex", "approve", client, "--key", keys / "bram.key", "--yes", "--state", state)
+    assert approved.returncode == 0, approved.stderr
+
+
+def test_an_approved_annex_comes_into_force_without_a_restart(gateway: RunningGateway, tmp_path: Path) -> None:
     """The support application has nothing of this service: the annex that it is given here grants one operation."""
     granted = Path("fixtures/annexes/economy.yaml").read_text()
     file = tmp_path / "support.yaml"
@@ -245,8 +254,7 @@ def test_an_imported_annex_comes_into_force_without_a_restart(gateway: RunningGa
         .replace("0999900249", "0999900744")
         .replace("serial: 1002", "serial: 1005")
     )
-    imported = run_command("annex", "import", file, "--state", gateway.state)
-    assert imported.returncode == 0, imported.stderr
+    activate(gateway.state, "support", file)
     arguments = ("--client", "support", "--ssin", SSIN["main-occupation"], "--begin", "2025-01-01", "--json")
     context = ("--legal-context", "FPSECO:ACTIVITY_PROOF_AS_SELF_EMPLOYED")
     codes = []
@@ -257,14 +265,14 @@ def test_an_imported_annex_comes_into_force_without_a_restart(gateway: RunningGa
         return codes[-1] == "MSG00012"  # Granted now; but the support application has nobody in its file.
 
     wait_until(is_granted, lambda: str(codes))
-    back = run_command("annex", "import", "fixtures/annexes/support.yaml", "--state", gateway.state)
-    assert back.returncode == 0, back.stderr
+    activate(gateway.state, "support", Path("fixtures/annexes/support.yaml"))
 
 
 def test_an_annex_with_the_certificate_of_another_client_is_refused(state: Path, tmp_path: Path) -> None:
     file = tmp_path / "thief.yaml"
     file.write_text(Path("fixtures/annexes/pcsa.yaml").read_text().replace("client: pcsa", "client: thief"))
-    refused = run_command("annex", "import", file, "--state", state)
+    key = state / "pki" / "operators" / "an.key"
+    refused = run_command("annex", "propose", file, "--key", key, "--state", state)
     assert refused.returncode == 1
     assert "pcsa" in refused.stderr
 

@@ -15,6 +15,7 @@ from lxml import etree
 
 from fixtures.messages import envelope, sign
 from fixtures.personas import load_personas
+from gateway.demo_world import annex_files
 from gateway.pki import Identity, load_identity
 from tests.e2e.conftest import PATIENCE, RunningGateway, free_port, run_command, serving
 
@@ -156,4 +157,4 @@ def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
 def test_clients_list_is_json_for_programs(state: Path) -> None:
     listed = json.loads(run_command("clients", "--state", state, "--json").stdout)
     names = [client["name"] for client in listed]
-    assert names == sorted(path.stem for path in (ROOT / "fixtures" / "annexes").glob("*.yaml"))
+    assert names == [path.stem for path in annex_files()]

@@ -1,6 +1,7 @@
 """The commands of `ksz-gateway audit` on a world, and a small log of records of every sort to break."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,8 +51,8 @@ def ticket(number: int) -> str:
     return f"5a1a0c1e-0000-4000-8000-{number:012}"
 
 
-def fill(world: StorageWorld, subject: str, *others: str, count: int = 6) -> None:
-    """Record so many exchanges and changes, each in a batch of its own."""
+def fill(world: StorageWorld, subject: str, *others: str, count: int) -> Iterator[int]:
+    """Record so many exchanges and changes, each in a batch of its own; give the number of each when it is there."""
     for number in range(count):
         world.clock.advance(seconds=1)
         world.trail.record(
@@ -73,3 +74,4 @@ def fill(world: StorageWorld, subject: str, *others: str, count: int = 6) -> Non
                 reason="because",
             )
         )
+        yield number

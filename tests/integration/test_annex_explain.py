@@ -31,9 +31,9 @@ from authz.brussels import brussels_day
 from authz.explanation import Result as Outcome
 from fixtures.messages import envelope
 from fixtures.personas import load_personas
-from gateway.bootstrap import open_annex_store
+from gateway.bootstrap import open_approvals
 from gateway.cli import app
-from gateway.demo_world import ANNEXES
+from gateway.demo_world import ANNEXES, activate
 from gateway.storage.tables import audit_records
 
 SSIN = {persona.name: persona.ssin for persona in load_personas(brussels_day(STARTED))}
@@ -186,7 +186,7 @@ def test_a_record_is_explained_under_the_revision_that_decided(world: World, tmp
     text = (ANNEXES / "pcsa.yaml").read_text("utf-8")
     draft.write_text(text.replace("contexts: [PCSA:FILE]", "contexts: [PCSA:OTHER]"))
     assert decisive(explain(world, "--record", ticket, *auditor, "--draft", draft)) == INTEGRATION
-    activation = open_annex_store(world.gateway.storage).add(draft.read_text(), actor="me", now=datetime.now(UTC))
+    activation = activate(open_approvals(world.gateway.storage), draft.read_text())
     assert explain(world, "--record", ticket, *auditor) == before
     asked = (*CAREER, "--client", "pcsa", "--ssin", KNOWN)
     assert decisive(explain(world, *asked, "--at", activation.active_from.isoformat())) == INTEGRATION

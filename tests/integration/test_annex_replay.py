@@ -19,9 +19,9 @@ from authz.brussels import brussels_day
 from fixtures import dimona_personas
 from fixtures.personas import load_personas
 from gateway.audit.walk import Stretch, walk_exchanges
-from gateway.bootstrap import open_annex_store
+from gateway.bootstrap import open_approvals
 from gateway.cli import app
-from gateway.demo_world import ANNEXES
+from gateway.demo_world import ANNEXES, activate
 from gateway.storage.tables import audit_records
 
 PERSONAS = {persona.name: persona for persona in load_personas(brussels_day(STARTED))}
@@ -213,7 +213,7 @@ def test_an_annex_that_was_replaced_since_still_decides_its_own(open_own_world: 
     world = open_own_world()
     world.ask(KNOWN)
     text = (ANNEXES / "pcsa.yaml").read_text("utf-8").replace("[PCSA:FILE]", "[PCSA:OTHER]")
-    open_annex_store(world.gateway.storage).add(text, actor="tests", now=world.clock())
+    activate(open_approvals(world.gateway.storage), text, now=world.clock())
     world.clock.advance(seconds=3)
     world.gateway.annexes.refresh()
     world.ask(KNOWN)

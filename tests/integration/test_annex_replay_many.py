@@ -26,7 +26,7 @@ from gateway.bootstrap import list_annexes
 from gateway.demo_world import ANNEXES
 from gateway.refusal import reason_of
 
-COUNT = int(os.environ.get("KSZ_REPLAY_RECORDS", "600"))
+COUNT = int(os.environ.get("REPLAY_RECORDS", "600"))
 BATCH = 1000
 PEAK_MEGABYTES = 250
 

@@ -1,107 +1,69 @@
 """Annexes: immutable revisions, one client per certificate, and workers that all switch by the clock."""
 
-import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
+from annex_world import (
+    EARLY,
+    AnnexWorld,
+    Presented,
+    Reader,
+    by_fingerprint,
+    document,
+    found,
+    open_annex_world,
+    wait_until,
+)
 from databases import Databases
 from sqlalchemy.exc import OperationalError
-from storage_world import NOON, World, open_world
+from storage_world import NOON, World
 
-from authz.annex import Annex, CertificateBinding, ClientKind
 from authz.annex_document import revision_of
-from authz.organisation import Organisation
+from gateway.annexes.approval import AnnexRefused, Approvals
+from gateway.annexes.operators import OperatorKeys
 from gateway.annexes.registry import AnnexesUnavailable, AnnexRegistry
-from gateway.annexes.store import LEAD_TIME, AnnexRefused, AnnexStore
+from gateway.annexes.store import LEAD_TIME, AnnexStore
+from gateway.demo_world import activate
 from gateway.storage.database import Database
 from gateway.storage.tables import annex_revisions
 
-EARLY = NOON - timedelta(days=30)
-CA = "CN=KSZ Gateway Development CA,O=KSZ Gateway,C=BE"
-
-
-@dataclass(frozen=True)
-class Presented:
-    """A certificate as a caller presents it."""
-
-    sha256: str = "f" * 64
-    issuer: str = CA
-    serial: int = 1001
-
-
-class Reader:
-    """Reads annexes written as JSON, and counts; a document `broken` is unreadable."""
-
-    def __init__(self) -> None:
-        self.read: list[str] = []
-
-    def __call__(self, document: str) -> Annex:
-        self.read.append(document)
-        values = json.loads(document)
-        if values.get("broken"):
-            raise ValueError("unknown operation")
-        return Annex(
-            revision=revision_of(document),
-            client=values["client"],
-            kind=ClientKind.INSTITUTION,
-            identity=Organisation(cbe_number="0999900120"),
-            certificates=tuple(CertificateBinding(**each) for each in values["certificates"]),
-            methods=frozenset(),
-            sign_token=False,
-            represents={},
-            valid_from=date.fromisoformat(values.get("from", "2026-01-01")),
-        )
-
 
 @pytest.fixture
-def world(databases: Databases, tmp_path: Path) -> Iterator[World]:
-    with open_world(databases, tmp_path) as opened:
+def opened(databases: Databases, tmp_path: Path) -> Iterator[AnnexWorld]:
+    with open_annex_world(databases, tmp_path) as opened:
         yield opened
 
 
 @pytest.fixture
-def store(world: World) -> AnnexStore:
-    return AnnexStore(world.database, world.commit, world.trail, Reader())
+def world(opened: AnnexWorld) -> World:
+    return opened.world
 
 
 @pytest.fixture
-def registry(store: AnnexStore) -> Iterator[AnnexRegistry]:
-    registry = AnnexRegistry(store, poll_seconds=0.01)
-    yield registry
-    registry.close()
+def operators(opened: AnnexWorld) -> OperatorKeys:
+    return opened.operators
 
 
-def document(client: str = "pcsa", serial: int = 1001, **more: Any) -> str:
-    return json.dumps({"client": client, "certificates": [{"issuer": CA, "serial": serial}]} | more)
+@pytest.fixture
+def approvals(opened: AnnexWorld) -> Approvals:
+    return opened.approvals
 
 
-def by_fingerprint(client: str, sha256: str, **more: Any) -> str:
-    return json.dumps({"client": client, "certificates": [{"sha256": sha256}]} | more)
+@pytest.fixture
+def registry(opened: AnnexWorld) -> AnnexRegistry:
+    return opened.registry
 
 
-def wait_until(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
-def found(registry: AnnexRegistry, now: Any = NOON, **presented: Any) -> str | None:
-    annex = registry.find(Presented(**presented), now)
-    return annex.client if annex else None
-
-
-def test_annex_is_stored_as_it_was_written_and_recorded(world: World, store: AnnexStore) -> None:
+def test_annex_is_stored_as_it_was_written_and_recorded(world: World, approvals: Approvals) -> None:
     text = document(comment="kept")
-    activation = store.add(text, actor="operator:an", now=NOON, active_from=EARLY)
+    activation = activate(approvals, text, now=NOON, active_from=EARLY)
     (row,) = world.rows(annex_revisions)
     assert (row["document"], row["revision"], row["active_from"], row["recorded_at"]) == (
         text,
@@ -109,94 +71,93 @@ def test_annex_is_stored_as_it_was_written_and_recorded(world: World, store: Ann
         EARLY,
         NOON,
     )
-    assert list(store.load_after()) == [activation]
-    (record,) = world.rows()
-    assert (record["kind"], record["client"], record["annex_revision"]) == (
-        "annex change",
-        "operator:an",
-        activation.revision,
-    )
-    assert world.unseal(record)["message"] == text.encode()
+    assert list(approvals.store.load_after()) == [activation]
+    assert [(each["kind"], each["operation"], each["client"], each["annex_revision"]) for each in world.rows()] == [
+        ("annex change", "annex propose", "an", activation.revision),
+        ("annex change", "annex activate", "an, bram", activation.revision),
+    ]
+    assert [world.unseal(record)["message"] for record in world.rows()] == [text.encode()] * 2
 
 
-def test_activation_lies_two_seconds_ahead_unless_said_otherwise(store: AnnexStore) -> None:
-    assert store.add(document(), actor="an", now=NOON).active_from == NOON + LEAD_TIME
+def test_activation_lies_two_seconds_ahead_unless_said_otherwise(approvals: Approvals) -> None:
+    assert activate(approvals, document(), now=NOON).active_from == NOON + LEAD_TIME
     later = NOON + timedelta(days=1)
-    assert store.add(document(v=2), actor="an", now=NOON, active_from=later).active_from == later
+    assert activate(approvals, document(v=2), now=NOON, active_from=later).active_from == later
 
 
-def test_only_the_first_annex_of_a_client_may_be_active_from_earlier_on(store: AnnexStore, world: World) -> None:
-    store.add(document(), actor="an", now=NOON, active_from=EARLY)
+def test_only_the_first_annex_of_a_client_may_be_active_from_earlier_on(approvals: Approvals, world: World) -> None:
+    activate(approvals, document(), now=NOON, active_from=EARLY)
     with pytest.raises(AnnexRefused, match="or later"):
-        store.add(document(v=2), actor="an", now=NOON, active_from=NOON + timedelta(seconds=1))
-    assert len(world.rows(annex_revisions)) == len(world.rows()) == 1
+        activate(approvals, document(v=2), now=NOON, active_from=NOON + timedelta(seconds=1))
+    assert (len(world.rows(annex_revisions)), len(world.rows())) == (1, 2)
 
 
-def test_same_annex_again_changes_and_records_nothing(store: AnnexStore, world: World) -> None:
-    first = store.add(document(), actor="an", now=NOON, active_from=EARLY)
-    assert store.add(document(), actor="an", now=NOON, active_from=EARLY) == first
-    assert len(world.rows(annex_revisions)) == len(world.rows()) == 1
+def test_same_annex_again_changes_and_records_nothing(approvals: Approvals, world: World) -> None:
+    activate(approvals, document(), now=NOON, active_from=EARLY)
+    with pytest.raises(AnnexRefused, match="in force then already"):
+        activate(approvals, document(), now=NOON)
+    assert (len(world.rows(annex_revisions)), len(world.rows())) == (1, 2)
 
 
-def test_earlier_annex_can_be_put_in_force_again(store: AnnexStore, registry: AnnexRegistry) -> None:
-    first = store.add(document(), actor="an", now=NOON, active_from=EARLY)
-    store.add(document(v=2), actor="an", now=NOON)
-    again = store.add(document(), actor="an", now=NOON + timedelta(minutes=1))
+def test_earlier_annex_can_be_put_in_force_again(approvals: Approvals, registry: AnnexRegistry) -> None:
+    first = activate(approvals, document(), now=NOON, active_from=EARLY)
+    activate(approvals, document(v=2), now=NOON)
+    again = activate(approvals, document(), now=NOON + timedelta(minutes=1))
     assert again.sequence > first.sequence
     annex = registry.find(Presented(), NOON + timedelta(minutes=2))
     assert annex is not None
     assert annex.revision == first.revision
 
 
-def test_certificate_of_another_client_is_refused(store: AnnexStore, world: World) -> None:
-    store.add(document("pcsa"), actor="an", now=NOON, active_from=EARLY)
-    store.add(by_fingerprint("economy", "aa" * 32), actor="an", now=NOON, active_from=EARLY)
+def test_certificate_of_another_client_is_refused(approvals: Approvals, world: World) -> None:
+    activate(approvals, document("pcsa"), now=NOON, active_from=EARLY)
+    activate(approvals, by_fingerprint("economy", "aa" * 32), now=NOON, active_from=EARLY)
     for text in (document("thief"), by_fingerprint("thief", "AA" * 32)):
         with pytest.raises(AnnexRefused, match="names one client"):
-            store.add(text, actor="an", now=NOON)
+            activate(approvals, text, now=NOON)
     assert len(world.rows(annex_revisions)) == 2
 
 
-def test_certificate_that_another_client_will_have_is_refused(store: AnnexStore) -> None:
-    store.add(document("pcsa"), actor="an", now=NOON, active_from=NOON + timedelta(days=9))
+def test_certificate_that_another_client_will_have_is_refused(approvals: Approvals) -> None:
+    activate(approvals, document("pcsa"), now=NOON, active_from=NOON + timedelta(days=9))
     with pytest.raises(AnnexRefused, match="pcsa has one"):
-        store.add(document("thief"), actor="an", now=NOON)
+        activate(approvals, document("thief"), now=NOON)
 
 
-def test_certificate_that_another_client_gave_up_may_be_bound(store: AnnexStore, registry: AnnexRegistry) -> None:
-    store.add(document("pcsa"), actor="an", now=NOON, active_from=EARLY)
-    store.add(document("pcsa", serial=2), actor="an", now=NOON)
-    store.add(document("heir"), actor="an", now=NOON + timedelta(minutes=1))
+def test_certificate_that_another_client_gave_up_may_be_bound(approvals: Approvals, registry: AnnexRegistry) -> None:
+    activate(approvals, document("pcsa"), now=NOON, active_from=EARLY)
+    activate(approvals, document("pcsa", serial=2), now=NOON)
+    activate(approvals, document("heir"), now=NOON + timedelta(minutes=1))
     assert found(registry, NOON) == "pcsa"
     assert found(registry, NOON + timedelta(minutes=2)) == "heir"
 
 
-def test_client_is_found_by_fingerprint_or_by_issuer_and_serial(store: AnnexStore, registry: AnnexRegistry) -> None:
-    store.add(document("pcsa"), actor="an", now=NOON, active_from=EARLY)
-    store.add(by_fingerprint("economy", "aa" * 32), actor="an", now=NOON, active_from=EARLY)
+def test_client_is_found_by_fingerprint_or_by_issuer_and_serial(approvals: Approvals, registry: AnnexRegistry) -> None:
+    activate(approvals, document("pcsa"), now=NOON, active_from=EARLY)
+    activate(approvals, by_fingerprint("economy", "aa" * 32), now=NOON, active_from=EARLY)
     assert found(registry) == "pcsa"
     assert found(registry, sha256="aa" * 32, serial=7) == "economy"
     assert found(registry, serial=7) is None
     assert found(registry, issuer="CN=Another CA") is None
 
 
-def test_certificate_claimed_by_two_clients_names_nobody(store: AnnexStore, registry: AnnexRegistry) -> None:
+def test_certificate_claimed_by_two_clients_names_nobody(approvals: Approvals, registry: AnnexRegistry) -> None:
     # By fingerprint and by serial number: nobody can see that it is the same certificate before it is presented.
-    store.add(document("pcsa"), actor="an", now=NOON, active_from=EARLY)
-    store.add(by_fingerprint("thief", "aa" * 32), actor="an", now=NOON, active_from=EARLY)
+    activate(approvals, document("pcsa"), now=NOON, active_from=EARLY)
+    activate(approvals, by_fingerprint("thief", "aa" * 32), now=NOON, active_from=EARLY)
     assert found(registry, sha256="aa" * 32) is None
 
 
-def test_the_annexes_in_force_are_listed_by_the_clock(store: AnnexStore, registry: AnnexRegistry) -> None:
-    store.add(document("economy", 1002), actor="operator", now=NOON, active_from=NOON + timedelta(minutes=1))
-    store.add(document(), actor="operator", now=NOON, active_from=NOON)
+def test_the_annexes_in_force_are_listed_by_the_clock(approvals: Approvals, registry: AnnexRegistry) -> None:
+    activate(approvals, document("economy", 1002), now=NOON, active_from=NOON + timedelta(minutes=1))
+    activate(approvals, document(), now=NOON, active_from=NOON)
     assert [annex.client for annex in registry.list_active(NOON)] == ["pcsa"]
     assert [annex.client for annex in registry.list_active(NOON + timedelta(minutes=1))] == ["economy", "pcsa"]
 
 
-def test_revisions_switch_by_the_clock(store: AnnexStore, registry: AnnexRegistry) -> None:
-    store.add(document(v=1), actor="an", now=NOON, active_from=EARLY)
-    second = store.add(document(v=2, serial=1002), actor="an", now=NOON)
+def test_revisions_switch_by_the_clock(approvals: Approvals, registry: AnnexRegistry) -> None:
+    activate(approvals, document(v=1), now=NOON, active_from=EARLY)
+    second = activate(approvals, document(v=2, serial=1002), now=NOON)
     instant = second.active_from
     assert found(registry, instant - timedelta(microseconds=1)) == "pcsa"
     assert found(registry, instant) is None
@@ -205,26 +166,26 @@ def test_revisions_switch_by_the_clock(store: AnnexStore, registry: AnnexRegistr
     assert found(registry, EARLY - timedelta(seconds=1)) is None
 
 
-def test_annex_outside_its_own_dates_is_not_in_force(store: AnnexStore, registry: AnnexRegistry) -> None:
-    store.add(document(**{"from": "2026-03-11"}), actor="an", now=NOON, active_from=EARLY)
+def test_annex_outside_its_own_dates_is_not_in_force(approvals: Approvals, registry: AnnexRegistry) -> None:
+    activate(approvals, document(**{"from": "2026-03-11"}), now=NOON, active_from=EARLY)
     assert found(registry, NOON) is None
     assert found(registry, NOON + timedelta(days=1)) == "pcsa"
 
 
-def test_running_worker_learns_of_a_new_annex(store: AnnexStore, registry: AnnexRegistry) -> None:
+def test_running_worker_learns_of_a_new_annex(approvals: Approvals, registry: AnnexRegistry) -> None:
     assert found(registry) is None
-    store.add(document(), actor="an", now=NOON, active_from=EARLY)
+    activate(approvals, document(), now=NOON, active_from=EARLY)
     wait_until(lambda: found(registry) == "pcsa")
 
 
 def test_annex_that_this_gateway_cannot_read_gives_no_rights(
-    world: World, store: AnnexStore, registry: AnnexRegistry
+    world: World, approvals: Approvals, registry: AnnexRegistry
 ) -> None:
-    store.add(document(), actor="an", now=NOON, active_from=EARLY)
-    added = store.add(document(v=2), actor="an", now=NOON)
-    with world.database.write() as connection:
-        broken = annex_revisions.update().where(annex_revisions.c.sequence == added.sequence)
-        connection.execute(broken.values(document=document(broken=True)))
+    activate(approvals, document(), now=NOON, active_from=EARLY)
+    activate(approvals, document(v=2), now=NOON)
+    reader = approvals.store.read_annex
+    assert isinstance(reader, Reader)
+    reader.too_new.add(document(v=2))
     with structlog.testing.capture_logs() as logs:
         assert found(registry, NOON) == "pcsa"
         assert found(registry, NOON + timedelta(minutes=1)) is None
@@ -232,9 +193,9 @@ def test_annex_that_this_gateway_cannot_read_gives_no_rights(
     assert [(each["event"], each["client"]) for each in logs] == [("annex_unreadable", "pcsa")]
 
 
-def test_annexes_are_compiled_once_and_ahead(store: AnnexStore, registry: AnnexRegistry) -> None:
-    store.add(document(), actor="an", now=NOON, active_from=EARLY)
-    reader = store.read_annex
+def test_annexes_are_compiled_once_and_ahead(approvals: Approvals, registry: AnnexRegistry) -> None:
+    activate(approvals, document(), now=NOON, active_from=EARLY)
+    reader = approvals.store.read_annex
     assert isinstance(reader, Reader)
     reader.read.clear()
     assert found(registry, serial=7) is None
@@ -253,11 +214,11 @@ def test_worker_without_any_annex_says_so_while_the_database_is_away(
     assert registry.age == float("inf")
 
 
-def test_worker_without_any_table_says_so(world: World, databases: Databases, tmp_path: Path) -> None:
+def test_worker_without_any_table_says_so(databases: Databases, operators: OperatorKeys, tmp_path: Path) -> None:
     with databases.empty(tmp_path / "nothing") as url:
         (tmp_path / "nothing").mkdir()
         empty = Database(url)
-        registry = AnnexRegistry(AnnexStore(empty, world.commit, world.trail, Reader()))
+        registry = AnnexRegistry(AnnexStore(empty, Reader(), operators))
         with pytest.raises(AnnexesUnavailable, match=r"OperationalError|ProgrammingError"):
             registry.find(Presented(), NOON)
         registry.close()
@@ -275,9 +236,9 @@ class FailingStore(AnnexStore):
         return super().load_after(sequence)
 
 
-def test_known_annexes_stay_in_force_while_the_database_is_away(world: World) -> None:
-    store = FailingStore(world.database, world.commit, world.trail, Reader())
-    store.add(document(), actor="an", now=NOON, active_from=EARLY)
+def test_known_annexes_stay_in_force_while_the_database_is_away(world: World, operators: OperatorKeys) -> None:
+    store = FailingStore(world.database, Reader(), operators)
+    activate(Approvals(store, world.commit, world.trail), document(), now=NOON, active_from=EARLY)
     seconds = [0.0]
     registry = AnnexRegistry(store, poll_seconds=0.01, monotonic=lambda: seconds[0])
     assert found(registry) == "pcsa"
@@ -294,7 +255,7 @@ def test_known_annexes_stay_in_force_while_the_database_is_away(world: World) ->
     assert [each["event"] for each in logs] == ["annexes_not_refreshed"]
 
 
-def test_forked_child_looks_for_annexes_itself(store: AnnexStore, registry: AnnexRegistry) -> None:
+def test_forked_child_looks_for_annexes_itself(approvals: Approvals, registry: AnnexRegistry) -> None:
     assert found(registry) is None
     child = os.fork()
     if child == 0:

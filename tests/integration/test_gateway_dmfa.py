@@ -16,9 +16,9 @@ from authz.brussels import brussels_day
 from fixtures.attestations import make_employer
 from fixtures.dmfa_personas import load_personas
 from fixtures.persona import Expectation, Persona
-from gateway.bootstrap import CannotStart, build_gateway, open_annex_store
+from gateway.bootstrap import CannotStart, build_gateway, open_approvals
 from gateway.contracts import OperationContract, load_contracts
-from gateway.demo_world import demo_annexes
+from gateway.demo_world import activate, demo_annexes
 from gateway.storage.dmfa_tables import dmfa_attestations
 from gateway.xml.binding import compile_writer
 from services.consultation import SourceAnswerInvalid, SourceCommunicationFailed, SourceUnavailable
@@ -144,9 +144,9 @@ def test_personnel_by_a_criterion_that_is_not_granted_is_refused(open_own_world:
     narrower = personnel.replace("      criteria/nssoRegistrationNumber: { required: false }\n", "")
     assert narrower != personnel
     now = world.clock()
-    open_annex_store(world.gateway.storage).add(
+    activate(
+        open_approvals(world.gateway.storage),
         f"{head}operation: consultPersonnelByEmployer{narrower}",
-        actor="test",
         now=now,
         active_from=now + timedelta(seconds=10),
     )

@@ -27,9 +27,9 @@ from authz.user_management.access import NoAccessReason
 from fixtures.employers import SyntheticEmployer, get_employer, load_employers
 from gateway.audit.keys import MonthKeys
 from gateway.audit.sealing import pseudonym
-from gateway.bootstrap import open_annex_store
+from gateway.bootstrap import open_approvals
 from gateway.contracts import OperationContract, load_contracts
-from gateway.demo_world import demo_annexes
+from gateway.demo_world import activate, demo_annexes
 from gateway.storage.employer_tables import employers as employers_table
 from gateway.users.access import StoredAccounts
 from gateway.xml.binding import compile_writer
@@ -290,7 +290,7 @@ def test_an_annex_that_would_tell_natural_persons_to_another_client_cannot_be_st
     world = open_own_world()
     changed = changed_annex("labour-statistics", (f"[{STATISTICS}]", f"[{STATISTICS}, {MEASURES}]"))
     with pytest.raises(AnnexInvalid, match="reserved to the client front-office"):
-        activate(world, changed)
+        put_in_force(world, changed)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["rule"])
@@ -391,11 +391,9 @@ def changed_annex(client: str, *changes: tuple[str, str]) -> str:
     return text
 
 
-def activate(world: World, document: str) -> None:
+def put_in_force(world: World, document: str) -> None:
     """Put an annex in force."""
     now = world.clock()
-    open_annex_store(world.gateway.storage).add(
-        document, actor="test", now=now, active_from=now + timedelta(seconds=10)
-    )
+    activate(open_approvals(world.gateway.storage), document, now=now, active_from=now + timedelta(seconds=10))
     world.gateway.annexes.refresh()
     world.clock.advance(seconds=10)

@@ -580,7 +580,7 @@ class Unexpected:
     def __init__(self, text: str) -> None:
         self._text = text
 
-    def find_career(self, ssin: str) -> Career | None:
+    def find_career(self, ssin: str, *period: object) -> Career | None:
         raise ZeroDivisionError(f"{self._text}{ssin}")
 
     def is_pcsa(self, cbe_number: str) -> bool:
@@ -607,7 +607,7 @@ class Odd:
         affiliation = Affiliation("003", None, (segment,))
         self._career = replace(Career(SSIN, "DEMO", None, None, (affiliation,)), **changes)
 
-    def find_career(self, ssin: str) -> Career | None:
+    def find_career(self, ssin: str, *period: object) -> Career | None:
         return self._career
 
     def is_pcsa(self, cbe_number: str) -> bool:
@@ -662,7 +662,7 @@ class Talkative:
     def __init__(self, information: tuple[tuple[str, str], ...]) -> None:
         self._information = information
 
-    def find_career(self, ssin: str) -> Career | None:
+    def find_career(self, ssin: str, *period: object) -> Career | None:
         raise SourceUnavailable("out", self._information)
 
     def is_pcsa(self, cbe_number: str) -> bool:

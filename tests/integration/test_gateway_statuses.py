@@ -11,7 +11,8 @@ from sqlalchemy import insert
 
 from authz.brussels import brussels_day
 from fixtures.personas import load_personas
-from gateway.bootstrap import open_annex_store
+from gateway.bootstrap import open_approvals
+from gateway.demo_world import activate
 from gateway.storage.tables import inscriptions, persons
 from services.consultation import SourceAnswerInvalid, SourceCommunicationFailed, SourceUnavailable
 from services.self_employed import DESCRIPTOR
@@ -43,7 +44,7 @@ class RaisingRepository:
     def __init__(self, error: Exception) -> None:
         self._error = error
 
-    def find_career(self, ssin: str) -> Career | None:
+    def find_career(self, ssin: str, *period: object) -> Career | None:
         raise self._error
 
     def find_contributions(self, ssin: str, begin: str, end: str) -> ContributionAccount | None:
@@ -113,9 +114,9 @@ def test_a_new_annex_is_obeyed_from_its_activation_on(open_own_world: OpenWorld)
     narrower = contributions.replace("{ required: false }", "{ required: false, maxYearsBack: 5 }")
     assert narrower != contributions
     now = world.clock()
-    open_annex_store(world.gateway.storage).add(
+    activate(
+        open_approvals(world.gateway.storage),
         f"{head}operation: consultContributions{narrower}",
-        actor="test",
         now=now,
         active_from=now + timedelta(seconds=10),
     )

@@ -39,9 +39,9 @@ from authz.user_management.model import (
 )
 from fixtures.employers import get_employer
 from fixtures.users import load_users
-from gateway.annexes.store import AnnexRefused
-from gateway.bootstrap import open_annex_store, open_user_store
-from gateway.demo_world import ANNEXES, certify_client
+from gateway.annexes.approval import AnnexRefused
+from gateway.bootstrap import open_approvals, open_user_store
+from gateway.demo_world import ANNEXES, activate, certify_client
 from gateway.users.access import StoredAccounts
 from gateway.users.certificates import register
 from gateway.users.history import Author
@@ -216,10 +216,10 @@ def test_a_certificate_that_two_annexes_bind_does_not_become_a_technical_users(o
     by_serial = text.replace("serial: 1107", f"serial: {certificate.serial_number}")
     issuer_and_serial = by_serial[by_serial.index("  - issuer") : by_serial.index("quota")]
     by_fingerprint = f'  - sha256: "{certificate_of(world, SENDER).fingerprint}"\n'
-    store = open_annex_store(world.gateway.storage)
+    approvals = open_approvals(world.gateway.storage)
     for client, binding in (("first", issuer_and_serial), ("second", by_fingerprint)):
         document = by_serial.replace("client: brewery", f"client: {client}").replace(issuer_and_serial, binding)
-        activation = store.add(document, actor="tests", now=world.clock())
+        activation = activate(approvals, document, now=world.clock())
     world.gateway.annexes.refresh()
     world.clock.now = activation.active_from
     assert is_refused(consult(world))
@@ -258,7 +258,7 @@ def test_a_page_of_one_technical_user_is_of_no_use_to_another(open_own_world: Op
 def test_each_technical_user_has_the_quota_for_itself(open_own_world: OpenWorld) -> None:
     world = open_own_world()
     tight = ROLE_ANNEX.replace("perMinute: 6000", "perMinute: 2")
-    activation = open_annex_store(world.gateway.storage).add(tight, actor="tests", now=world.clock())
+    activation = activate(open_approvals(world.gateway.storage), tight, now=world.clock())
     world.gateway.annexes.refresh()
     world.clock.now = (activation.active_from + timedelta(minutes=1)).replace(second=0)
     assert [consult(world).is_fault for _ in range(3)] == [False, False, True]
@@ -268,15 +268,15 @@ def test_each_technical_user_has_the_quota_for_itself(open_own_world: OpenWorld)
 def test_there_is_one_annex_for_the_role_at_a_time(open_own_world: OpenWorld) -> None:
     world = open_own_world()
     other = ROLE_ANNEX.replace("client: technical-users", "client: senders")
-    store = open_annex_store(world.gateway.storage)
+    approvals = open_approvals(world.gateway.storage)
     with pytest.raises(AnnexRefused, match="technical-users is the annex for the role technicalUser"):
-        store.add(other, actor="tests", now=world.clock())
+        activate(approvals, other, now=world.clock())
 
 
 def test_without_an_annex_for_the_role_technical_users_are_strangers(open_own_world: OpenWorld) -> None:
     world = open_own_world()
     ended = ROLE_ANNEX.replace("validFrom: 2024-01-01", "validFrom: 2024-01-01\nvalidUntil: 2024-12-31")
-    activation = open_annex_store(world.gateway.storage).add(ended, actor="tests", now=world.clock())
+    activation = activate(open_approvals(world.gateway.storage), ended, now=world.clock())
     world.gateway.annexes.refresh()
     world.clock.now = activation.active_from
     assert is_refused(consult(world))

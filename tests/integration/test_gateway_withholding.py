@@ -42,7 +42,7 @@ def test_nothing_but_the_withheld_elements_is_left_out(world: World) -> None:
 
 def test_every_affiliation_loses_its_signature_date(open_own_world: OpenWorld) -> None:
     class ManyAffiliations:
-        def find_career(self, ssin: str) -> Career:
+        def find_career(self, ssin: str, *period: object) -> Career:
             segment = Segment(date(2010, 1, 1), None, 100, 100)
             dated = tuple(Affiliation("003", date(2000, 1, day), (segment,)) for day in range(1, 29))
             return Career(ssin, "DEMO", None, "401000", dated)
@@ -58,7 +58,7 @@ def test_the_filters_do_not_tell_what_the_source_holds(open_own_world: OpenWorld
     """A list that named only what was there would say of each person whether there is an occupation."""
 
     class NothingToWithhold:
-        def find_career(self, ssin: str) -> Career:
+        def find_career(self, ssin: str, *period: object) -> Career:
             return Career(ssin, "DEMO", None, None, (Affiliation("003", None, (Segment(date.min, None, 100, 100),)),))
 
     assert filtered(ask(open_own_world(repository=NothingToWithhold()), SSIN)) == WITHHELD

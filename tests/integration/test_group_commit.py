@@ -16,7 +16,7 @@ from sqlalchemy import Connection, event, func, insert, select, text
 from storage_world import World, open_world
 
 from gateway.storage.database import Database
-from gateway.storage.group_commit import CommitFailed, CommitRefused, CommitTimedOut, GroupCommit
+from gateway.storage.group_commit import CommitFailed, CommitRefused, CommitTimedOut, GroupCommit, notes_of
 from gateway.storage.tables import replay_keys
 
 LATER = datetime(2026, 1, 1, tzinfo=UTC)
@@ -237,3 +237,50 @@ def test_work_that_ends_the_thread_does_not_end_the_writer(world: World) -> None
     with pytest.raises(CommitFailed, match="SystemExit"):
         world.commit.run(leave)
     assert world.commit.run(store(FIRST)) == FIRST
+
+
+def noting(key: bytes, *, fails: bool = False) -> Callable[[Connection], None]:
+    def work(connection: Connection) -> None:
+        notes = notes_of(connection)
+        notes["keys"] = (*notes.get("keys", ()), key)
+        store(key)(connection)
+        if fails:
+            raise ValueError(key)
+
+    return work
+
+
+def test_a_step_ends_each_transaction_with_what_its_works_noted(world: World) -> None:
+    """Once, however many works there are, without the notes of a work that was undone, and durable with them."""
+    seen: list[Any] = []
+
+    def step(connection: Connection) -> None:
+        seen.append(notes_of(connection).get("keys"))
+
+    world.commit.before_commit(step)
+    with ThreadPoolExecutor(4) as pool:
+        with slow_writer(pool, world.commit) as running:
+            works = []
+            for number, work in enumerate((noting(FIRST), noting(SECOND, fails=True), noting(THIRD)), start=1):
+                works.append(pool.submit(world.commit.run, work))
+                wait_until(lambda number=number: waiting(world.commit) == number)
+        running.result()
+        assert [type(work.exception()) for work in works] == [type(None), ValueError, type(None)]
+    assert seen == [None, (FIRST, THIRD)]
+    assert stored(world) == [FIRST, THIRD]
+
+
+def test_a_step_that_fails_undoes_the_whole_transaction(world: World) -> None:
+    failing = [True]
+
+    def step(connection: Connection) -> None:
+        if failing:
+            raise ValueError("the text of it may be anything")
+
+    world.commit.before_commit(step)
+    with pytest.raises(CommitFailed, match=r"the database failed: ValueError$") as caught:
+        world.commit.run(store(FIRST))
+    assert not caught.value.may_be_committed
+    failing.clear()
+    world.commit.run(store(SECOND))
+    assert stored(world) == [SECOND]

@@ -4,6 +4,7 @@ import os
 import resource
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ from gateway_world import (
     envelope,
     signed_names,
 )
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from gateway.bootstrap import REPOSITORIES, build_measurer
 from gateway.health.measure import Measurer
@@ -34,7 +35,7 @@ from gateway.health.snapshot import write_snapshot
 from gateway.pki import DemoClient, KeyKind, create_key, issue, load_identity, prepare_pki
 from gateway.recorder import ExchangeRecorder
 from gateway.storage.database import Database
-from gateway.storage.tables import audit_records, replay_keys
+from gateway.storage.tables import annex_revisions, audit_records, replay_keys
 from gateway.wss.sign import SigningFailed
 from services.consultation import SourceUnavailable
 
@@ -404,6 +405,22 @@ def test_annexes_that_nobody_reads_any_more_are_told(node: Node, monkeypatch: py
             patched.setattr(type(annexes), "age", property(lambda self, age=age: age))
             assert states(check(node.world, "DEFAULT"))["annexes"] == state
     assert overall(check(node.world, "DEFAULT")) == "OK"
+
+
+def test_an_annex_that_was_written_into_the_database_is_told_with_its_client(node: Node) -> None:
+    node.measure()
+    (genuine,) = (row for row in node.world.rows(annex_revisions) if row["client"] == "economy")
+    forged = {name: value for name, value in genuine.items() if name != "sequence"}
+    with node.world.gateway.storage.database.write() as connection:
+        connection.execute(insert(annex_revisions), forged)
+    deadline = time.monotonic() + 10
+    while states(reply := check(node.world, "DEFAULT"))["annexes"] == "OK":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert (overall(reply), states(reply)["annexes"]) == ("NOK", "NOK")
+    assert detail(reply, "annexes").endswith("cannot be trusted: economy")
+    assert node.world.ask("75631290176", "economy").is_fault
+    assert not node.world.ask("75631290176").is_fault
 
 
 def test_a_copy_of_a_health_check_may_be_answered_again_and_has_no_effect(node: Node) -> None:

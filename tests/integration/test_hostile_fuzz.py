@@ -98,7 +98,7 @@ def test_what_is_planted_in_an_answer_is_found(target: Target, name: str) -> Non
 class Broken:
     """A source with a mistake in it, and a pipeline's part with another."""
 
-    def find_career(self, ssin: str) -> None:
+    def find_career(self, ssin: str, *period: object) -> None:
         raise ZeroDivisionError("planted")
 
     def is_pcsa(self, cbe_number: str) -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from authz.ssin import Environment
 from fixtures.persona import Expectation, Persona
 from fixtures.personas import demo_rows, load_personas
 from gateway.contracts import Contracts, OperationContract, load_contracts
+from gateway.demo_world import demo_annexes
 from gateway.inscriptions import find_facts
 from gateway.sources.load import load_persons, load_register
 from gateway.sources.self_employed_sql import SqlSelfEmployedRepository
@@ -56,8 +56,7 @@ def contracts() -> Contracts:
 @pytest.fixture(scope="module")
 def annexes() -> Mapping[str, Annex]:
     shapes = load_contracts().shapes()
-    documents = files("fixtures").joinpath("annexes").iterdir()
-    annexes = (read_any_annex(document.read_text("utf-8"), shapes) for document in documents)
+    annexes = (read_any_annex(document, shapes) for document in demo_annexes())
     return {annex.client: annex for annex in annexes if isinstance(annex, Annex)}
 
 
@@ -103,7 +102,7 @@ def answer(persona: Persona, expectation: Expectation, annex: Annex, database: D
         return Outcome(decision.case, subject, decision.information)
     consultation = Consultation(expectation.operation, make_values(persona, expectation), NOW, "")
     try:
-        return OPERATIONS[expectation.operation](consultation, SqlSelfEmployedRepository(database.read))
+        return OPERATIONS[expectation.operation](consultation, SqlSelfEmployedRepository(database.ask))
     except SourceFault as fault:
         return Outcome(fault.case, {}, fault.information)
 

@@ -3,6 +3,7 @@
 Of PostgreSQL alone: nodes do not share a SQLite file.
 """
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from databases import PostgresqlDatabases
@@ -19,8 +21,10 @@ from psycopg import sql
 from sqlalchemy import make_url, select, text
 from sqlalchemy.exc import DBAPIError
 
+from fixtures.messages import ZEEP, envelope, sign
 from gateway.audit.trail import STRANGER_RECORDS_PER_MINUTE
-from gateway.bootstrap import open_annex_store
+from gateway.bootstrap import open_annex_store, open_approvals
+from gateway.demo_world import activate
 from gateway.storage.database import Database
 from gateway.storage.tables import replay_keys
 
@@ -81,7 +85,7 @@ def test_a_quota_is_exact_across_nodes(nodes: tuple[World, World]) -> None:
     assert len(one.records()) == 30 + STRANGER_RECORDS_PER_MINUTE
 
 
-def test_an_annex_imported_on_one_node_is_in_force_on_the_other_at_the_same_instant(
+def test_an_annex_approved_on_one_node_is_in_force_on_the_other_at_the_same_instant(
     nodes: tuple[World, World],
 ) -> None:
     one = nodes[0]
@@ -90,7 +94,7 @@ def test_an_annex_imported_on_one_node_is_in_force_on_the_other_at_the_same_inst
     (current,) = [each for each in store.load_after() if each.client == "pcsa"]
     narrower = current.document.replace(CONTEXTS["pcsa"], "PCSA:ANOTHER")
     assert narrower != current.document
-    added = store.add(narrower, actor="operator", now=datetime.now(UTC))
+    added = activate(open_approvals(one.gateway.storage), narrower)
     deadline = time.monotonic() + 10
     while any(node.gateway.annexes._sequence < added.sequence for node in nodes):
         assert time.monotonic() < deadline
@@ -100,6 +104,48 @@ def test_an_annex_imported_on_one_node_is_in_force_on_the_other_at_the_same_inst
     assert {node.ask(SSIN).outcome for node in nodes} == {("DATA_FOUND", "MSG00000")}
     one.clock.now = added.active_from
     assert {node.ask(SSIN).outcome[1] for node in nodes} == {"MSG00013"}
+
+
+class RealClock(Clock):
+    """The machine's own clock, which nobody advances."""
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC)
+
+    def advance(self, **amount: float) -> None:
+        """Let time pass by itself."""
+
+
+def test_under_load_both_nodes_switch_at_the_announced_instant(state: DemoState, url: str) -> None:
+    clock = RealClock()
+    with (
+        opened_node(state.directory, url, state.databases, clock=clock) as one,
+        opened_node(state.directory, url, state.databases, clock=clock) as other,
+    ):
+        over = threading.Event()
+
+        def ask_on(node: World) -> None:
+            while not over.is_set():
+                # Each with a ticket of its own: two of the same millisecond would be one message, sent twice.
+                payload = request_xml("consultCareer", SSIN, CUSTOMERS["pcsa"], CONTEXTS["pcsa"], ticket=str(uuid4()))
+                node.post(sign(envelope(payload), node.identity("pcsa"), clock(), ZEEP))
+
+        with ThreadPoolExecutor(4) as pool:
+            asking = [pool.submit(ask_on, node) for node in (one, other, one, other)]
+            try:
+                approvals = open_approvals(one.gateway.storage)
+                (current,) = [each for each in approvals.store.load_after() if each.client == "pcsa"]
+                added = activate(approvals, current.document.replace(CONTEXTS["pcsa"], "PCSA:ANOTHER"))
+                time.sleep((added.active_from - clock()).total_seconds() + 1)
+            finally:
+                over.set()
+            for each in asking:
+                each.result()
+        decided = [(one.unseal(row)["decidedAt"], row["code"]) for row in one.records()]
+    before = [code for at, code in decided if at < added.active_from]
+    after = [code for at, code in decided if at >= added.active_from]
+    assert (set(before), set(after)) == ({"MSG00000"}, {"MSG00013"})
+    assert min(len(before), len(after)) > 20
 
 
 def test_isolation_and_durability_are_demanded_whatever_the_servers_settings(

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what `make interop` runs: PHP with soap, HAProxy and Node from Debian, and what the Node example is locked to.
+# Installs what `make interop` runs: PHP with soap, HAProxy, Node and openssl from Debian, and what the Node example is locked to.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -8,6 +8,7 @@ php -m 2>/dev/null | grep -qix soap || missing="$missing php-cli php-soap"
 test -x /usr/sbin/haproxy || missing="$missing haproxy"
 command -v node >/dev/null || missing="$missing nodejs"
 command -v npm >/dev/null || missing="$missing npm"
+test -x /usr/bin/openssl || missing="$missing openssl"
 
 if test -n "$missing"; then
     command -v apt-get >/dev/null || { echo "interop: install$missing, then try again (there is no apt-get here)." >&2; exit 1; }

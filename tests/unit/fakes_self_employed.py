@@ -21,7 +21,7 @@ class FakeSelfEmployedRepository:
         self.fault: Exception | None = None
         self.asked: list[tuple[str, ...]] = []
 
-    def find_career(self, ssin: str) -> Career | None:
+    def find_career(self, ssin: str, *period: object) -> Career | None:
         self._note("find_career", ssin)
         person = self.persons.get(ssin)
         return person.career if person else None

@@ -148,6 +148,7 @@ def make_valid(
     )
     authenticated = Authenticated(
         previous=Parsed(Received(arrived, b""), None),
+        at=NOW,
         certificate=CERTIFICATE,
         annex=read_text(text),
         method=AuthenticationMethod.X509_TOKEN,

@@ -1,5 +1,6 @@
 """The entry of a record: one form for one content."""
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -29,6 +30,11 @@ def test_entry_is_the_same_before_storing_and_after() -> None:
     brussels = ROW["received_at"].astimezone(timezone(timedelta(hours=1)))
     written = {**dict(reversed(ROW.items())), "received_at": brussels, "criteria": ("criteria/ssin",)}
     assert entry_octets(written, ["a", "b"]) == entry_octets(ROW, ["b", "a"])
+
+
+def test_a_text_that_looks_like_the_sealed_part_stays_where_it_is() -> None:
+    written = json.loads(entry_octets({**ROW, "client": '"sealed":""', "value": '{"sealed":""}'}, []))
+    assert (written["client"], written["value"], written["sealed"]) == ('"sealed":""', '{"sealed":""}', "AP8=")
 
 
 def test_leaf_and_columns_without_a_value_are_not_in_it() -> None:

@@ -23,6 +23,7 @@ from authz.integration import Inscription, Period, PersonFacts
 from authz.organisation import Organisation
 from authz.ssin import Environment
 from fixtures.persons import make_ssin
+from gateway.demo_world import annex_files
 
 ALLOWS, FORBIDS, NEUTRAL = Effect.ALLOWS, Effect.FORBIDS, Effect.NEUTRAL
 OWN, FIRST, SECOND, OTHER = "0999900150", "0999900249", "0999900348", "0999900447"
@@ -563,7 +564,7 @@ def test_between_an_annex_of_a_role_and_one_of_a_client_it_is_told_for_whom() ->
     assert {each.effect for each in compare_annexes(role, client, demo_contracts()) if each.about} == {ALLOWS, FORBIDS}
 
 
-@pytest.mark.parametrize("name", [path.stem for path in sorted(ANNEXES.glob("*.yaml")) if ".cases" not in path.name])
+@pytest.mark.parametrize("name", [path.stem for path in annex_files()])
 def test_the_same_written_otherwise_is_no_difference(name: str) -> None:
     text = (ANNEXES / f"{name}.yaml").read_text("utf-8")
     values = yaml.safe_load(text)

@@ -39,7 +39,7 @@ def read_crl(state: Path) -> x509.CertificateRevocationList:
 
 def test_keys_are_for_the_owner_only(state: Path) -> None:
     keys = list((state / "pki").rglob("*.key"))
-    assert len(keys) == 5
+    assert len(keys) == 7
     assert {stat.S_IMODE(key.stat().st_mode) for key in keys} == {0o600}
     folders = (state / "pki", state / "pki" / "clients")
     assert {stat.S_IMODE(folder.stat().st_mode) for folder in folders} == {0o700}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
-from stage_world import ANNEX, CONSULT_STAFF, CUSTOMER, NOW, FakeEmployerAccess, FakeFacts, in_file, make_valid
+from stage_world import ANNEX, CONSULT_STAFF, CUSTOMER, FakeEmployerAccess, FakeFacts, in_file, make_valid
 
 from authz.employer_access import EmployerRelation, NamedEmployer, RelationKind
 from authz.integration import Period
@@ -35,7 +35,7 @@ def run(
 ) -> Permitted:
     valid = make_valid(criteria, text, descriptor)
     known = facts or FakeFacts(EVERYBODY)
-    return authorize(valid, known, access or FakeEmployerAccess(), Environment.TEST, lambda: NOW)
+    return authorize(valid, known, access or FakeEmployerAccess(), Environment.TEST)
 
 
 def denied(*arguments: Any, **named: Any) -> NoResult:

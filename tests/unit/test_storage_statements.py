@@ -6,7 +6,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
 
 from gateway.storage.conflicts import for_each_dialect
-from gateway.storage.tables import audit_records, metadata, quota_counters, replay_keys
+from gateway.storage.tables import annex_revisions, metadata, quota_counters, replay_keys
 
 DIALECTS: dict[str, Dialect] = {"sqlite": sqlite.dialect(), "postgresql": postgresql.dialect()}
 
@@ -33,9 +33,9 @@ def test_every_table_can_be_created_on_each_database(dialect: str, table: Table)
 
 
 def test_growing_keys_grow_on_each_database() -> None:
-    written = {name: str(CreateTable(audit_records).compile(dialect=dialect)) for name, dialect in DIALECTS.items()}
-    assert "position INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT" in written["sqlite"]
-    assert "position BIGSERIAL NOT NULL" in written["postgresql"]
+    written = {name: str(CreateTable(annex_revisions).compile(dialect=dialect)) for name, dialect in DIALECTS.items()}
+    assert "sequence INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT" in written["sqlite"]
+    assert "sequence BIGSERIAL NOT NULL" in written["postgresql"]
 
 
 def test_times_keep_their_zone_where_the_database_has_zones() -> None:

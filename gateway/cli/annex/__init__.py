@@ -2,8 +2,32 @@
 
 import typer
 
-from gateway.cli.annex import check, difference, explain, export, importing, listing, replaying, showing
+from gateway.cli.annex import (
+    approving,
+    check,
+    difference,
+    explain,
+    export,
+    listing,
+    operators,
+    proposing,
+    replaying,
+    showing,
+    testing,
+)
 
 app = typer.Typer(help="Annexes, from a draft to what is in force.", no_args_is_help=True)
-for module in (check, difference, importing, listing, showing, explain, replaying, export):
+for module in (
+    check,
+    difference,
+    testing,
+    replaying,
+    proposing,
+    approving,
+    listing,
+    showing,
+    explain,
+    export,
+    operators,
+):
     module.register(app)

@@ -3,6 +3,8 @@
 import typer
 
 from authz.annex_document import AnnexInvalid, read_any_annex
+from authz.decision_cases import CasesInvalid, CasesPart, read_cases
+from gateway.annexes.cases import is_cases
 from gateway.cli.annex.documents import Files, print_problems, read_document
 from gateway.cli.output import JsonOption, Problem, console, print_json
 from gateway.contracts import load_contracts
@@ -14,13 +16,19 @@ def register(app: typer.Typer) -> None:
 
 
 def check(files: Files, as_json: JsonOption = False) -> None:
-    """Check annexes against their schema and the contracts; every problem with its line and its remedy."""
+    """Check annexes against their schema and the contracts; every problem with its line and its remedy.
+
+    Of golden cases, which stand beside them, the schema is checked; `annex test` decides them.
+    """
     shapes = load_contracts().shapes()
     problems = []
     for file in files:
         try:
-            read_any_annex(read_document(file), shapes)
-        except AnnexInvalid as invalid:
+            if is_cases(file):
+                read_cases(read_document(file), CasesPart)
+            else:
+                read_any_annex(read_document(file), shapes)
+        except (AnnexInvalid, CasesInvalid) as invalid:
             problems += [(file, problem) for problem in invalid.problems]
     if as_json:
         print_json(

@@ -7,8 +7,8 @@ from pathlib import Path
 from authz.annex import Annex, RoleAnnex
 from authz.annex_document import AnnexInvalid, read_any_annex
 from authz.contract_shape import Contracts
+from gateway.annexes.activation import Activation
 from gateway.annexes.history import History
-from gateway.annexes.store import Activation
 from gateway.cli.annex.documents import print_problems, read_document
 from gateway.cli.output import Problem
 

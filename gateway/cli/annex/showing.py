@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 from rich.syntax import Syntax
 
+from gateway.annexes.activation import Activation
 from gateway.annexes.compiled import to_document
 from gateway.annexes.history import History, read_histories
-from gateway.annexes.store import Activation
 from gateway.bootstrap import open_annex_store, opened_storage
 from gateway.cli.annex.named import get_activation, get_history
 from gateway.cli.output import (

@@ -15,8 +15,11 @@ from gateway.cli.audit.auditor import AuditorKeyOption, PasswordStdinOption, aud
 from gateway.cli.audit.periods import SinceOption, UntilOption, parse_since, parse_until
 from gateway.cli.output import JsonOption, Problem, StateOption, console, get_settings, print_json, print_table, to_text
 
+# In which somebody is told about a person: an auditor too, whom the gateway serves as it serves others.
+_KINDS = (RecordKind.EXCHANGE, RecordKind.NOTIFICATION_PULL, RecordKind.AUDIT_CONSULTATION)
 _TOLD = (
     "received_at",
+    "kind",
     "client",
     "organisation",
     "service",
@@ -29,7 +32,7 @@ _TOLD = (
     "delivered",
     "ticket_cbss",
 )
-_COLUMNS = ("when", "client", "organisation", "operation", "legal context", "deliberation", "outcome")
+_COLUMNS = ("when", "kind", "client", "organisation", "operation", "legal context", "deliberation", "outcome")
 
 
 def register(app: typer.Typer) -> None:
@@ -46,13 +49,14 @@ def person(
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List every exchange in which a person was asked or told about: who, for whom, when, why, with what result.
+    """List when somebody asked or was told about a person: who, for whom, why, with what result.
 
-    Over all months whose keys are there. Looking somebody up is a consultation, and so is itself recorded.
+    Exchanges, notifications that were pulled, and who looked the person up in the audit, over all months whose keys are
+    there. Looking somebody up is a consultation, and so is itself recorded.
     """
     if not has_valid_check_digits(ssin):
         raise Problem("this is no SSIN: eleven digits, the last two of which check the others.")
-    criteria = Criteria(person=ssin, kind=RecordKind.EXCHANGE, since=parse_since(since), until=parse_until(until))
+    criteria = Criteria(person=ssin, kinds=_KINDS, since=parse_since(since), until=parse_until(until))
     settings = get_settings(state=state)
     with (
         opened_storage(settings) as storage,
@@ -78,5 +82,13 @@ def _to_row(each: Consultation) -> tuple[str, ...]:
     row = each.row
     operation = "/".join(filter(None, (row["service"], row["operation"])))
     outcome = " ".join(filter(None, (row["outcome"], row["code"])))
-    shown = (row["client"], row["organisation"], operation, row["legal_context"], row["deliberation"], outcome)
+    shown = (
+        row["kind"],
+        row["client"],
+        row["organisation"],
+        operation,
+        row["legal_context"],
+        row["deliberation"],
+        outcome,
+    )
     return (to_text(row["received_at"]), *(value or "" for value in shown))

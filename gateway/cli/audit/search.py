@@ -61,7 +61,7 @@ def search(
         operation=operation,
         outcome=outcome,
         code=code,
-        kind=kind,
+        kinds=(kind,) if kind else (),
         ticket_cbss=ticket,
         customer_ticket=customer_ticket,
         since=parse_since(since),

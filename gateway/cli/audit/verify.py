@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.audit.export import ExportedLog, ExportUnreadable
@@ -38,6 +39,10 @@ def verify(
     log_key: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The log's public key.", show_default="the gateway's own")
     ] = None,
+    time_stamp_ca: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Certificates of the time stamps' authority.", show_default="as configured"),
+    ] = None,
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -47,10 +52,11 @@ def verify(
     """
     settings = get_settings(state=state)
     origin, key = _read_log_key(log_key or public_file(settings.audit_log_key))
+    stamp_roots = _read_certificates(time_stamp_ca or settings.audit_time_stamp_ca)
     try:
         outside = [read_kept_root(path) for path in root or ()]
         with _opened(settings, export) as (log, size), advancing("verifying", size) as progress:
-            verified = verify_log(log, origin, key, outside, progress)
+            verified = verify_log(log, origin, key, outside, stamp_roots, progress)
     except (RootUnreadable, ExportUnreadable) as unreadable:
         raise Problem(f"{unreadable}.") from None
     except Breach as breach:
@@ -72,6 +78,15 @@ def _read_log_key(path: Path) -> tuple[str, Ed25519PublicKey]:
         raise Problem(f"{path}: no public key of a log: {error}.") from None
 
 
+def _read_certificates(path: Path | None) -> list[x509.Certificate]:
+    try:
+        return [] if path is None else x509.load_pem_x509_certificates(path.read_bytes())
+    except OSError as error:
+        raise Problem(f"{path}: {error.strerror}.") from None
+    except ValueError:
+        raise Problem(f"{path}: no certificates in PEM.") from None
+
+
 @contextmanager
 def _opened(settings: Settings, export: Path | None) -> Iterator[tuple[ReadableLog, int | None]]:
     """Give the log, and its size where that is known beforehand."""
@@ -90,11 +105,9 @@ def _show(verified: Verified, outside: list[Root]) -> None:
     if verified.size == verified.first:
         console.print("The log is empty.")
         return
-    console.print(
-        f"Records {verified.first} to {verified.size - 1} are what was signed; roots that agree: {verified.roots}.\n"
-        f"Root {verified.root_text}",
-        soft_wrap=True,
-    )
+    console.print(f"Records {verified.first} to {verified.size - 1} are what was signed.", soft_wrap=True)
+    console.print(f"Signed roots that agree: {verified.roots}; their time stamps verified: {verified.stamps}.")
+    console.print(f"Root {verified.root_text}")
     if not outside:
         console.print(_CUT, soft_wrap=True)
 
@@ -106,5 +119,6 @@ def _to_document(verified: Verified, outside: list[Root]) -> dict[str, object]:
         "size": verified.size,
         "root": verified.root_text,
         "roots": verified.roots,
+        "timeStamps": verified.stamps,
         "keptOutside": [root.name for root in outside],
     }

@@ -1,0 +1,126 @@
+"""`annex propose` and `annex reinstate`: the first of the two operators."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from authz.annex_document import AnnexInvalid
+from gateway.annexes.approval import AnnexRefused, Approvals
+from gateway.annexes.history import list_unsigned
+from gateway.annexes.operators import Operator
+from gateway.annexes.store import AnnexStore
+from gateway.bootstrap import open_approvals, opened_storage
+from gateway.cli.annex.documents import print_problems, read_document
+from gateway.cli.annex.signing import KeyOption, read_operator
+from gateway.cli.output import Problem, StateOption, console, get_settings, to_text
+from gateway.cli.users.terminal import PasswordStdinOption
+
+AtOption = Annotated[
+    str | None,
+    typer.Option(
+        "--at",
+        metavar="TIME",
+        help="When it shall come into force, such as 2026-12-01T00:00:00+01:00.",
+        show_default="two seconds after the approval",
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(propose)
+    app.command()(reinstate)
+
+
+def propose(
+    key: KeyOption,
+    files: Annotated[list[Path] | None, typer.Argument(metavar="FILE…", help="Annexes, YAML.")] = None,
+    at: AtOption = None,
+    unsigned: Annotated[
+        bool,
+        typer.Option(
+            "--unsigned", help="Propose what is in force from before activations were signed, as it is in force."
+        ),
+    ] = False,
+    password_stdin: PasswordStdinOption = False,
+    state: StateOption = None,
+) -> None:
+    """Propose annexes, signed with your key: each comes into force once another operator has approved it.
+
+    Until then nothing changes. A client's first annex may be in force from earlier on, any other at least two seconds
+    ahead.
+    """
+    if bool(files) == unsigned:
+        raise Problem("name the annexes to propose, or say --unsigned.")
+    active_from = None if at is None else parse_time(at)
+    with opened_storage(get_settings(state=state)) as storage:
+        approvals = open_approvals(storage)
+        by = read_operator(storage.annex_operators, key, from_stdin=password_stdin)
+        for file in files or ():
+            _propose(approvals, read_document(file), str(file), by, active_from)
+        if unsigned:
+            found = list_unsigned(approvals.store.load_after(), datetime.now(UTC))
+            for each in found:
+                _propose(approvals, each.document, each.client, by, each.active_from)
+            console.print(f"{len(found)} annexes from before activations were signed are proposed.")
+
+
+def reinstate(
+    client: Annotated[str, typer.Argument(metavar="CLIENT", help="Whose annex.")],
+    revision: Annotated[
+        str, typer.Argument(metavar="REVISION", help="The revision that was in force before, or how it begins.")
+    ],
+    key: KeyOption,
+    at: AtOption = None,
+    password_stdin: PasswordStdinOption = False,
+    state: StateOption = None,
+) -> None:
+    """Propose an earlier revision of an annex again; it too needs another operator's approval."""
+    active_from = None if at is None else parse_time(at)
+    with opened_storage(get_settings(state=state)) as storage:
+        approvals = open_approvals(storage)
+        by = read_operator(storage.annex_operators, key, from_stdin=password_stdin)
+        document = _find_revision(approvals.store, client, revision)
+        _propose(approvals, document, f"{client} {revision}", by, active_from)
+
+
+def parse_time(text: str) -> datetime:
+    """Read a time with its offset from UTC; Problem for anything else."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise Problem(f"{text} is no time such as 2026-12-01T00:00:00+01:00.") from None
+    if time.tzinfo is None:
+        raise Problem(f"{text} could be anywhere: say +01:00, or Z for UTC, after it.")
+    return time.astimezone(UTC)
+
+
+def _find_revision(store: AnnexStore, client: str, revision: str) -> str:
+    """Return the document of the only revision of this client that begins so."""
+    found = {
+        each.revision: each.document
+        for each in store.load_after()
+        if each.client == client and each.revision.startswith(revision)
+    }
+    if len(found) != 1:
+        raise Problem(f"{len(found)} revisions of {client} begin with {revision}: give more of one that was in force.")
+    return next(iter(found.values()))
+
+
+def _propose(approvals: Approvals, document: str, named: str, by: Operator, active_from: datetime | None) -> None:
+    try:
+        proposal = approvals.propose(document, by=by, active_from=active_from)
+    except AnnexInvalid as invalid:
+        print_problems([(Path(named), problem) for problem in invalid.problems])
+        raise Problem(f"{named} cannot be used; problems found: {len(invalid.problems)}.") from None
+    except AnnexRefused as refused:
+        raise Problem(f"{named}: {refused}.") from None
+    order = proposal.order
+    when = "two seconds after the approval" if order.active_from is None else f"from {to_text(order.active_from)}"
+    console.print(
+        f"{order.client}: {by.name} proposes revision {order.revision[:12]}, in force {when}. "
+        f"Another operator approves it: ksz-gateway annex approve {order.client}",
+        soft_wrap=True,
+    )

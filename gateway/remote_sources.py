@@ -1,0 +1,130 @@
+"""The sources of a process, as the settings choose them: in our database, or another institution's service.
+
+The part of bootstrap that wires remote sources; nobody else calls it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gateway.clock import Clock
+from gateway.contracts import Contracts, load_contracts
+from gateway.health.measure import Finding
+from gateway.source_settings import EndpointSettings, SourceSettings
+from gateway.sources.broker import FundsBroker
+from gateway.sources.exchange import open_endpoint
+from gateway.sources.guard import Guard, GuardPolicy
+from gateway.sources.remote import Asker, RemoteSource, Signs
+from gateway.sources.remote_contract import RemoteContract
+from gateway.sources.remote_dimona import RemoteDimonaRepository
+from gateway.sources.remote_dmfa import RemoteDmfaRepository
+from gateway.sources.remote_employers import RemoteEmployerRegister
+from gateway.sources.remote_self_employed import RemoteSelfEmployedRepository
+from services.health import State
+
+# How a service's source is asked where it is remote. What its contract has no question for, our own database answers.
+REMOTE_REPOSITORIES: Mapping[str, Callable[[RemoteSource, Any], Any]] = {
+    "DimonaService/v1": lambda source, own: RemoteDimonaRepository(source, own.find_employer),
+    "DmfaConsultationService/v1": lambda source, _: RemoteDmfaRepository(source),
+    "EmployerRepertoryService/v1": lambda source, _: RemoteEmployerRegister(source),
+    "SelfEmployedService/v2": lambda source, own: RemoteSelfEmployedRepository(source, own.is_pcsa),
+}
+
+
+class SourceUnusable(Exception):
+    """A file of a remote source cannot be read; the message says which and what to put there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The repositories by the name of their service, and the remote addresses: of a service, or of a fund of it."""
+
+    repositories: Mapping[str, object]
+    remote: Mapping[str, RemoteSource]
+    funds: Mapping[str, RemoteSource]
+
+    @property
+    def guards(self) -> tuple[Guard, ...]:
+        """What guards each remote address."""
+        return tuple(source.guard for source in (*self.remote.values(), *self.funds.values()))
+
+    def look(self) -> Mapping[str, Finding]:
+        """Tell how each remote address is, as far as the calls of this process know; a fund is but a part."""
+        whole = {name: source.guard.look() for name, source in self.remote.items()}
+        return whole | {name: as_part(source.guard.look()) for name, source in self.funds.items()}
+
+    def close(self) -> None:
+        """Take no more questions."""
+        for repository in self.repositories.values():
+            close = getattr(repository, "close", None)
+            if close is not None:
+                close()
+
+
+def as_part(finding: Finding) -> Finding:
+    """Return the finding as that of a part without which the rest still answers."""
+    return replace(finding, state=State.DEGRADED) if finding.state is State.NOK else finding
+
+
+def open_sources(
+    own: Mapping[str, object],
+    settings: Mapping[str, SourceSettings],
+    signer: Signs,
+    clock: Clock,
+    threads: int,
+    contracts: Contracts | None = None,
+) -> Sources:
+    """Put remote sources in the place of our `own` where the settings say so; SourceUnusable.
+
+    `threads` is how many questions this process may have in hand at a time.
+    """
+    if not settings:
+        return Sources(own, {}, {})
+    by_name = {each.descriptor.name: each for each in (contracts or load_contracts()).services.values()}
+    repositories, remote, funds = dict(own), dict[str, RemoteSource](), dict[str, RemoteSource]()
+    for name, chosen in settings.items():
+        contract = RemoteContract(by_name[name])
+        repository: Any = own[name]
+        if chosen.remote is not None:
+            remote[name] = _open(name, contract, chosen.remote, chosen, signer, clock)
+            repository = REMOTE_REPOSITORIES[name](remote[name], own[name])
+        if chosen.funds:
+            opened = dict(_open_funds(name, contract, chosen, signer, clock))
+            funds |= {f"{name} fund {code}": source for code, source in opened.items()}
+            register: Any = own[name]
+            accounts = {code: RemoteSelfEmployedRepository(each, register.is_pcsa) for code, each in opened.items()}
+            repository = FundsBroker(repository, register.find_funds, accounts, chosen.deadline_seconds, threads)
+        repositories[name] = repository
+    return Sources(repositories, remote, funds)
+
+
+def _open_funds(
+    name: str, contract: RemoteContract, chosen: SourceSettings, signer: Signs, clock: Clock
+) -> Iterable[tuple[str, RemoteSource]]:
+    for code, endpoint in chosen.funds.items():
+        yield code, _open(f"{name} fund {code}", contract, endpoint, chosen, signer, clock)
+
+
+def _open(
+    name: str,
+    contract: RemoteContract,
+    endpoint: EndpointSettings,
+    chosen: SourceSettings,
+    signer: Signs,
+    clock: Clock,
+) -> RemoteSource:
+    policy = GuardPolicy(chosen.deadline_seconds, chosen.calls, chosen.failures, chosen.pause_seconds)
+    try:
+        return RemoteSource(
+            contract=contract,
+            endpoint=open_endpoint(endpoint.address, endpoint.authority),
+            certificate_pem=endpoint.certificate.read_bytes(),
+            asker=Asker(chosen.cbe_number, chosen.legal_context),
+            guard=Guard(name, policy),
+            signer=signer,
+            clock=clock,
+            most_bytes=chosen.max_reply_bytes,
+        )
+    except (OSError, ValueError) as error:
+        files = ", ".join(str(path) for path in (endpoint.certificate, endpoint.authority) if path)
+        raise SourceUnusable(f"{name}: {files}: {error}: put PEM certificates there.") from None

@@ -1,0 +1,48 @@
+"""What the statuses and faults of a remote source mean for a port: one table for all services."""
+
+from collections.abc import Container
+
+import structlog
+
+from gateway.sources.remote import Answer
+from services.consultation import SourceAnswerInvalid, SourceFault, SourceUnavailable, SsinUnknownToSource
+
+log = structlog.get_logger(__name__)
+
+FOUND = frozenset({"MSG00000"})
+
+# It knows nobody by this number, or not by this one any more.
+_UNKNOWN_PERSON = frozenset({"MSG00005", "MSG00006", "MSG00007", "MSG00021"})
+# It, or what it asks itself, cannot answer now.
+_AWAY = frozenset({"MSG00001", "MSG00002", "MSG00003", "MSG00020", "GTW00001", "GTW00002"})
+# What it would have to tell is not fit to be told.
+_CONTRADICTION = "MSG00023"
+# It does not let us ask this: its operator and ours have to talk, our clients can do nothing.
+_REFUSES_US = frozenset({"MSG00004", "MSG00012", "MSG00013", "MSG00014", "MSG00015", "MSG00016", "MSG00027"})
+
+
+def expect(answer: Answer, expected: Container[str]) -> None:
+    """Return if the answer's code is one that the adapter knows what to do with; raise what it is otherwise.
+
+    SsinUnknownToSource, SourceUnavailable, or SourceAnswerInvalid for a code that nobody expected.
+    """
+    if answer.value != "fault" and answer.code in expected:
+        return
+    raise make_fault(answer)
+
+
+def make_fault(answer: Answer) -> SourceFault:
+    """Return the fault that an answer without data is."""
+    if answer.value == "fault" or answer.code in _REFUSES_US:
+        if answer.code not in _AWAY:
+            log.error("source_refuses_us", code=answer.code[:32])
+        return SourceUnavailable("the source does not answer us")
+    if answer.code in _UNKNOWN_PERSON:
+        return SsinUnknownToSource("the source does not know the person")
+    if answer.code in _AWAY:
+        return SourceUnavailable("the source says that it is unavailable")
+    if answer.code == _CONTRADICTION:
+        reason = "word that its own record contradicts itself"
+    else:
+        reason = f"status {answer.code}, which does not answer the question"
+    return SourceAnswerInvalid(f"the source gave {reason}", (("details", reason),))

@@ -1,0 +1,85 @@
+"""What docs/sources.md tells to do works: played sources, a gateway that asks them, a consultation, a fault put in."""
+
+import shlex
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+from tests.e2e.conftest import COMMAND, PATIENCE, end, free_port, run_command, serving, wait_until
+from tests.integration.docs_examples import DOCS, shown_commands
+
+LINES = shown_commands("sources.md")
+
+
+@contextmanager
+def playing(line: str, state: Path, bind: str) -> Iterator[None]:
+    """Run the command that plays the sources, elsewhere than on the page."""
+    with (state / "simulate.log").open("wb") as output:
+        process = subprocess.Popen(
+            [COMMAND, *shlex.split(line), "--state", state, "--bind", bind],
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        wait_until(lambda: is_served(bind), (state / "simulate.log").read_text)
+        yield
+    finally:
+        assert end(process) == 0
+
+
+def is_served(bind: str) -> bool:
+    try:
+        return requests.get(f"http://{bind}/faults", timeout=PATIENCE).ok
+    except requests.ConnectionError:
+        return False
+
+
+def test_every_example_does_what_the_page_says(state: Path, tmp_path: Path) -> None:
+    demo, settings, simulate, serve, call, faults = LINES
+    assert (demo, serve) == ("demo", "serve")
+    own = tmp_path / "state"
+    shutil.copytree(state, own)
+    bind = f"127.0.0.1:{free_port()}"
+    command, _, file = settings.partition(" >> ")
+    assert file == "var/gateway.toml"
+    printed = run_command(*shlex.split(command), "--state", own, "--bind", bind)
+    assert printed.returncode == 0, printed.stderr
+    (own / "gateway.toml").write_text(printed.stdout)
+    with playing(simulate, own, bind), serving(own) as gateway:
+        told = ask(call, own, gateway.url)
+        assert "DATA_FOUND" in told
+        (rule,) = [
+            line.split("'")[1] for line in (DOCS / "sources.md").read_text().splitlines() if line.startswith("curl")
+        ]
+        put = requests.put(f"http://{bind}/faults", rule, timeout=PATIENCE)
+        assert put.text == f"{rule}=100%\n"
+        started = time.monotonic()
+        told = ask(call, own, gateway.url)
+        assert "MSG00020" in told
+        assert "003" in told
+        assert time.monotonic() - started < PATIENCE
+        metrics = requests.get(f"{gateway.management_url}/metrics", timeout=PATIENCE).text
+        assert 'ksz_source_calls_total{outcome="late",source="SelfEmployedService/v2 fund 003"}' in metrics
+        assert requests.put(f"http://{bind}/faults", b"", timeout=PATIENCE).text == ""
+    listed = run_command(*shlex.split(faults))
+    assert "wrong-person" in listed.stdout
+
+
+def ask(call: str, state: Path, url: str) -> str:
+    done = run_command(*shlex.split(call), "--state", state, "--url", url)
+    return done.stdout + done.stderr
+
+
+def test_a_rule_that_is_none_and_an_address_of_another_machine_are_refused(state: Path) -> None:
+    wrong = run_command("simulate", "--state", state, "--fault", "sleep")
+    assert wrong.returncode == 1
+    assert "sleep: write [SERVICE:]FAULT[=PERCENT%], FAULT one of slow, refuse" in wrong.stderr
+    open_to_all = run_command("simulate", "--state", state, "--bind", "0.0.0.0:8543")
+    assert open_to_all.returncode == 1
+    assert "on this machine alone" in open_to_all.stderr

@@ -1,0 +1,124 @@
+"""What docs/annex-activation.md tells to do works, line by line and in its order, in a demo world."""
+
+import re
+import shlex
+import textwrap
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from docs_examples import DOCS, shown_commands
+from gateway_world import OpenWorld, World
+from sqlalchemy import delete
+from typer.testing import CliRunner
+
+from authz.annex_document import revision_of
+from gateway.annexes.activation import Activation, Signatures, prove
+from gateway.bootstrap import open_annex_store, open_approvals
+from gateway.cli import app
+from gateway.cli.annex.proposing import list_unsigned
+from gateway.demo_world import activate
+from gateway.storage.tables import annex_signatures
+
+README = (DOCS.parent / "README.md").read_text("utf-8")
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+SIGNED = Signatures("", "", None, "an", NOON, b"", "bram", b"")
+LINES = shown_commands("annex-activation.md")
+TYPED_TWICE = 2 * "a long passphrase\n"
+
+
+@pytest.fixture
+def world(open_own_world: OpenWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    opened = open_own_world()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KSZ_DATABASE_URL", opened.settings.database_url)
+    Path("var").symlink_to(opened.settings.state)
+    (newcomer,) = re.findall(r"```yaml\n( +client: newcomer\n.*?) +```", README, re.DOTALL)
+    Path("newcomer.yaml").write_text(textwrap.dedent(newcomer), "utf-8")
+    return opened
+
+
+def test_every_example_does_what_the_page_says(world: World) -> None:
+    text = Path("newcomer.yaml").read_text("utf-8")
+    store = open_annex_store(world.gateway.storage)
+    assert len(LINES) > 10
+    for line in LINES:
+        if "reinstate" in line:
+            activate(open_approvals(world.gateway.storage), f"{text}# another\n")
+        if "--unsigned" in line:
+            assert newest(world, "newcomer").document == text
+            time.sleep((newest(world, "newcomer").active_from - datetime.now(UTC)).total_seconds())
+            with world.gateway.storage.database.write() as connection:
+                connection.execute(delete(annex_signatures))
+            migrated = CliRunner().invoke(app, ["migrate"])
+            assert "annexes give no rights before two operators have signed them" in migrated.output
+        words = shlex.split(line.replace("REVISION", revision_of(text)[:12]))
+        done = CliRunner().invoke(app, words, input=TYPED_TWICE)
+        assert done.exit_code == 0, (line, done.output, done.exception)
+        if line == "annex proposals":
+            assert "newcomer" in done.output
+    for client in {each.client for each in store.load_after()}:
+        prove(newest(world, client), store.operators)
+    assert "annexes give no rights" not in CliRunner().invoke(app, ["migrate"]).output
+
+
+def newest(world: World, client: str) -> Activation:
+    """Return the activation that was added last."""
+    store = open_annex_store(world.gateway.storage)
+    store.operators.look()
+    return [each for each in store.load_after() if each.client == client][-1]
+
+
+def test_what_nobody_signed_is_what_is_in_force_and_then_what_is_planned() -> None:
+    def activation(sequence: int, day: int, signed: bool = False) -> Activation:
+        start = NOON + timedelta(days=day)
+        return Activation(sequence, "r", "pcsa", frozenset(), start, start, "", SIGNED if signed else None)
+
+    past, current, planned = activation(1, -2), activation(2, -1), activation(3, 1)
+    assert list_unsigned([past, current, planned], NOON) == [current]
+    assert list_unsigned([past, current, planned, activation(4, -1, signed=True)], NOON) == [planned]
+    signed = [activation(4, -1, signed=True), activation(5, 1, signed=True)]
+    assert list_unsigned([past, current, planned, *signed], NOON) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("annex propose --key var/pki/operators/an.key", "name the annexes"),
+        ("annex propose newcomer.yaml --key var/pki/operators/an.key --at tomorrow", "no time such as"),
+        ("annex propose newcomer.yaml --key var/pki/operators/an.key --at 2030-01-01T00:00", "say [+]01:00"),
+        ("annex propose newcomer.yaml --key newcomer.yaml", "no Ed25519 key"),
+        ("annex propose newcomer.yaml --key nothing.key", "No such file"),
+        ("annex propose newcomer.yaml --key stranger.key", "no operator"),
+        ("annex approve pcsa --key var/pki/operators/an.key", "nothing is proposed for pcsa"),
+        ("annex approve --key var/pki/operators/an.key", "name the clients"),
+        ("annex withdraw pcsa --key var/pki/operators/an.key", "nothing is proposed for pcsa"),
+        ("annex reinstate pcsa abc --key var/pki/operators/an.key", "0 revisions of pcsa begin with abc"),
+        ("annex operator add an", "operator already"),
+        ("annex operator add An", "small letters"),
+        ("annex operator retire nobody", "No such file"),
+    ],
+)
+def test_what_cannot_be_done_says_what_to_do(world: World, line: str, told: str) -> None:
+    CliRunner().invoke(app, shlex.split("annex operator add stranger --key stranger.key --unprotected"))
+    Path("var/pki/operators/stranger.pub").unlink()
+    done = CliRunner().invoke(app, shlex.split(line))
+    assert done.exit_code == 1
+    assert re.search(told, str(done.exception)), done.exception
+
+
+def test_the_second_operator_is_shown_the_change_and_asked(world: World) -> None:
+    assert (
+        CliRunner().invoke(app, shlex.split("annex propose newcomer.yaml --key var/pki/operators/an.key")).exit_code
+        == 0
+    )
+    approve = shlex.split("annex approve newcomer --key var/pki/operators/bram.key")
+    declined = CliRunner().invoke(app, approve, input="n\n")
+    assert "+client: newcomer" in declined.output
+    assert "stays as it is" in str(declined.exception)
+    assert not [each for each in open_annex_store(world.gateway.storage).load_after() if each.client == "newcomer"]
+    own = CliRunner().invoke(app, shlex.split("annex approve newcomer --yes --key var/pki/operators/an.key"))
+    assert "an proposed it: another operator must approve it" in str(own.exception)
+    assert CliRunner().invoke(app, approve, input="y\n").exit_code == 0
+    assert newest(world, "newcomer").signatures is not None

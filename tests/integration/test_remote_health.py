@@ -1,0 +1,71 @@
+"""HealthCheck and metrics tell how remote sources are: as measured, and as this worker's own calls know."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from gateway_world import DemoState, LogLines
+from prometheus_client import CollectorRegistry
+from source_world import RemoteWorld, open_remote_world
+from test_health_check import Node, check, detail, overall, states
+
+from gateway.metrics import Meter
+
+SSIN = "75631290176"
+SERVICE = "SelfEmployedService/v2"
+LIMITS = {"deadline_seconds": 3.0, "failures": 2, "pause_seconds": 60.0}
+
+
+@pytest.fixture
+def worlds(demo_state: DemoState, tmp_path: Any, log_lines: LogLines) -> Iterator[RemoteWorld]:
+    with open_remote_world(demo_state, tmp_path / "remote", broker=True, **LIMITS) as opened:
+        yield opened
+
+
+def test_each_fund_is_a_component_and_a_fund_that_fails_only_degrades(worlds: RemoteWorld) -> None:
+    node = Node(worlds.remote)
+    reply = node.check()
+    parts = {name for name in states(reply) if name.startswith(SERVICE)}
+    assert len(parts) == 1 + 11
+    assert (overall(reply), set(states(reply).values())) == ("OK", {"OK"})
+    worlds.simulator.faults.replace("/funds/003/:refuse")
+    period = {"beginQuarter": "2020Q1", "endQuarter": "2020Q4"}
+    for _ in range(LIMITS["failures"]):
+        asked = worlds.remote.ask(SSIN, operation="consultContributions", period=period)
+        assert asked.outcome == ("NO_RESULT", "MSG00020")
+    reply = check(worlds.remote)
+    assert (overall(reply), states(reply)[f"{SERVICE} fund 003"]) == ("OK", "DEGRADED")
+    assert detail(reply, f"{SERVICE} fund 003") == "2 calls failed in a row: asked again now and then"
+    assert states(reply)[SERVICE] == "OK"
+    registry = CollectorRegistry()
+    meter = Meter(registry, frozenset({SERVICE}))
+    meter.start(lambda: 0, worlds.remote.gateway.guards)
+    meter.flush()
+    meter.flush()
+    meter.close()
+    fund = {"source": f"{SERVICE} fund 003"}
+    assert registry.get_sample_value("ksz_source_calls_total", fund | {"outcome": "not_served"}) == 2
+    assert registry.get_sample_value("ksz_source_circuit_open", fund) == 1
+    assert registry.get_sample_value("ksz_source_calls_in_flight", fund) == 0
+
+
+def test_a_source_whose_address_does_not_answer_is_nok(worlds: RemoteWorld) -> None:
+    node = Node(worlds.remote)
+    worlds.simulator.close()
+    told = states(node.check())
+    assert told["DmfaConsultationService/v1"] == "NOK"
+    assert told[f"{SERVICE} fund 003"] == "DEGRADED"
+    # Careers are asked of the database.
+    assert told[SERVICE] == "OK"
+
+
+def test_an_answer_about_another_person_is_told_by_healthcheck(worlds: RemoteWorld) -> None:
+    node = Node(worlds.remote)
+    node.measure()
+    worlds.simulator.faults.replace("wrong-person")
+    period = {"beginQuarter": "2020Q1", "endQuarter": "2020Q4"}
+    reply = worlds.remote.ask(SSIN, operation="consultContributions", period=period)
+    assert reply.outcome == ("NO_RESULT", "MSG00023")
+    told = check(worlds.remote)
+    assert states(told)[f"{SERVICE} fund 003"] == "DEGRADED"
+    assert "another person" in detail(told, f"{SERVICE} fund 003")
