@@ -131,7 +131,7 @@ class Gateway:
     annexes: AnnexRegistry
     signing_key: SigningKey
     sources: Sources
-    watches: tuple[FileWatch, ...]
+    watches: tuple[FileWatch | MaintenanceWatch, ...]
 
     @property
     def guards(self) -> tuple[Guarded, ...]:
@@ -142,7 +142,6 @@ class Gateway:
         """Stop the threads; what was accepted is written first."""
         for watch in self.watches:
             watch.close()
-        self.pipeline.maintenance.close()
         self.annexes.close()
         self.sources.close()
         self.storage.close()
@@ -302,7 +301,7 @@ def _build(
     # Known before the first request: HealthCheck is answered from them while the database is away.
     annexes.open()
     maintenance.start()
-    watches = _watch_files(settings, trust, signing_key)
+    watches: tuple[FileWatch | MaintenanceWatch, ...] = (maintenance, *_watch_files(settings, trust, signing_key))
     # What was made so far lives as long as the process: the collector need not look at it again.
     gc.collect()
     gc.freeze()

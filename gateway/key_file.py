@@ -17,12 +17,20 @@ def read_key(path: Path, make: Callable[[], bytes]) -> bytes:
     try:
         if not path.exists():
             put_once(path, make(), 0o600)
-        status = path.stat()
-        if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
-            raise KeyFileUnusable(f"{path}: must belong to this user, and be closed to all others (chmod go-rwx)")
+        check_private(path)
         return path.read_bytes()
     except OSError as error:
         raise KeyFileUnusable(f"{path}: {error.strerror}") from error
+
+
+def check_private(path: Path) -> None:
+    """Raise KeyFileUnusable unless the file or directory is ours, and closed to all others."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise KeyFileUnusable(f"{path}: {error.strerror}") from error
+    if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
+        raise KeyFileUnusable(f"{path}: must belong to this user, and be closed to all others (chmod go-rwx)")
 
 
 def put_once(path: Path, content: bytes, mode: int) -> None:

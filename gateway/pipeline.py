@@ -48,7 +48,7 @@ from gateway.established import (
     get,
 )
 from gateway.facts import EmployerAccess, Facts, TechnicalUsers
-from gateway.maintenance import MaintenanceWatch
+from gateway.maintenance import Maintenance
 from gateway.rate_limit import RateLimit
 from gateway.recorder import Unrecorded
 from gateway.refusal import DryRunEnds, Fault, NoResult, Refusal, Shed
@@ -88,6 +88,15 @@ class Signs(Protocol):
         self, body_inner_xml: str, confirm: bytes | None, now: datetime, blocks: Sequence[HeaderBlock] = ()
     ) -> bytes:
         """Return a whole envelope around the Body's element, confirming a request's signature; SigningFailed."""
+        ...
+
+
+class Closure(Protocol):
+    """Knows whether the gateway is closed for maintenance."""
+
+    @property
+    def current(self) -> Maintenance | None:
+        """The maintenance that goes on, None while the gateway is open."""
         ...
 
 
@@ -137,7 +146,7 @@ class Pipeline:
     technical_users: TechnicalUsers
     address_limit: RateLimit
     client_limit: RateLimit
-    maintenance: MaintenanceWatch
+    maintenance: Closure
     admission: Admits
     facts: Facts
     employer_access: EmployerAccess
