@@ -51,7 +51,8 @@ def load(gateway: RunningGateway, threads: int = 4) -> Iterator[Counter[str]]:
         while not stop.is_set():
             try:
                 reply = gateway.post(SELF_EMPLOYED, signed_request(gateway.state))
-                answered[str(etree.fromstring(reply.content).findtext(".//status/code"))] += 1
+                told = etree.fromstring(reply.content)
+                answered[told.findtext(".//status/code") or str(told.findtext(".//faultstring"))] += 1
             except requests.RequestException as error:
                 answered[type(error).__name__] += 1
 
