@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import requests
@@ -24,12 +25,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 from sqlalchemy import func, select
 
+from fixtures.messages import envelope, sign
 from gateway.bootstrap import opened_storage
 from gateway.pki import issue, load_identity
 from gateway.settings import load_settings
 from gateway.storage.tables import audit_records
 from tests.e2e.conftest import PATIENCE, RunningGateway, free_port, run_command, serving, wait_until
-from tests.e2e.test_serving import SELF_EMPLOYED, signed_request
+from tests.e2e.test_serving import SELF_EMPLOYED, career_request, identity_of, signed_request
 
 _HERE = x509.IPAddress(ip_address("127.0.0.1"))
 WSSE = "{http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd}"
@@ -50,7 +52,11 @@ def load(gateway: RunningGateway, threads: int = 4) -> Iterator[Counter[str]]:
     def ask() -> None:
         while not stop.is_set():
             try:
-                reply = gateway.post(SELF_EMPLOYED, signed_request(gateway.state))
+                # Each of its own: two that are signed in the same moment would be a message and its replay.
+                ticket = f"<informationCustomer><ticket>{uuid4()}</ticket>"
+                payload = career_request().replace("<informationCustomer>", ticket)
+                message = sign(envelope(payload), identity_of(gateway.state, "pcsa"), datetime.now(UTC))
+                reply = gateway.post(SELF_EMPLOYED, message)
                 told = etree.fromstring(reply.content)
                 answered[told.findtext(".//status/code") or str(told.findtext(".//faultstring"))] += 1
             except requests.RequestException as error:
