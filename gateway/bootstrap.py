@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from cryptography import x509
@@ -44,11 +45,13 @@ from gateway.health.own_parts import OwnParts
 from gateway.health.report import HealthReport
 from gateway.inscriptions import Repertory
 from gateway.key_file import KeyFileUnusable
+from gateway.maintenance import MaintenanceWatch
 from gateway.metrics import Guarded
 from gateway.notifications import AnnexSubscribers, Notifier
 from gateway.page_tokens import SealedPageTokens
 from gateway.peer import PeerFinder
 from gateway.pipeline import Pipeline
+from gateway.rate_limit import RateLimit
 from gateway.recorder import ExchangeRecorder
 from gateway.remote_sources import Sources, SourceUnusable, open_sources
 from gateway.replies import Replies
@@ -131,7 +134,7 @@ class Gateway:
     annexes: AnnexRegistry
     signing_key: SigningKey
     sources: Sources
-    watches: tuple[FileWatch, ...]
+    watches: tuple[FileWatch | MaintenanceWatch, ...]
 
     @property
     def guards(self) -> tuple[Guarded, ...]:
@@ -194,6 +197,11 @@ def build_measurer(
     return Measurer(checks, clock, close=database.close)
 
 
+def build_maintenance_watch(settings: Settings) -> MaintenanceWatch:
+    """Build what looks for maintenance, with a connection of its own."""
+    return MaintenanceWatch(Database(settings.database_url, connections=1))
+
+
 @contextmanager
 def opened_log_keeper(settings: Settings, clock: Clock = system_clock) -> Iterator[LogKeeper]:
     """Open what keeps the log of this gateway, with connections of its own; CannotStart."""
@@ -253,10 +261,11 @@ def _build(
     opened = _open_sources(storage, annexes.list_active, settings, signing_key, clock, contracts)
     sources = dict(opened.repositories) | dict(repositories)
     own_parts = OwnParts(annexes, signing_key, trust, _tls_validity(settings), len(contracts.services), settings.state)
+    maintenance = MaintenanceWatch(storage.database)
     health = HealthReport(
         services=frozenset(contract.descriptor.name for contract in contracts.services.values()),
         sources=frozenset((*sources, *opened.funds)),
-        look=own_parts.look,
+        look=lambda now: chain(own_parts.look(now), maintenance.components(now)),
         snapshot=settings.health_snapshot,
         look_at_sources=opened.look,
     )
@@ -278,6 +287,9 @@ def _build(
         policy=policy,
         annexes=annexes,
         technical_users=registers.technical_users,
+        address_limit=RateLimit(settings.address_rate),
+        client_limit=RateLimit(settings.client_rate),
+        maintenance=maintenance,
         admission=Admission(storage.commit),
         facts=registers.facts,
         employer_access=registers.employer_access,
@@ -291,7 +303,8 @@ def _build(
     app = GatewayApp(endpoints, pipeline, catalogue, peers, settings.max_message_bytes, clock, meter)
     # Known before the first request: HealthCheck is answered from them while the database is away.
     annexes.open()
-    watches = _watch_files(settings, trust, signing_key)
+    maintenance.start()
+    watches: tuple[FileWatch | MaintenanceWatch, ...] = (maintenance, *_watch_files(settings, trust, signing_key))
     # What was made so far lives as long as the process: the collector need not look at it again.
     gc.collect()
     gc.freeze()
@@ -317,8 +330,8 @@ def open_storage(
     """
     if not settings.state.is_dir():
         raise CannotStart(f"there is no state in {settings.state}: {_PREPARE}.")
-    # A thread uses one at a time; so do the writer and the one that looks for annexes.
-    database = Database(settings.database_url, connections=settings.threads + 2)
+    # A thread uses one at a time; so do the writer and those that look for annexes and for maintenance.
+    database = Database(settings.database_url, connections=settings.threads + 3)
     commit = GroupCommit(database, wait_seconds=wait_seconds)
     try:
         trail = _open_trail(settings, commit, MonthKeys(settings.audit_keys), clock)

@@ -26,6 +26,7 @@ from fixtures.world import PERSONAS
 from gateway.catalogue import Entry, load_catalogue, render_markdown
 from gateway.cli import app
 from gateway.contracts import load_contracts
+from gateway.doctor.checks import CHECKS
 from gateway.settings import render_settings
 from services.dimona.anomalies import ANOMALIES
 from services.dimona.codes import OCCUPATION_FORMS, WORKER_TYPES, CodeRow, WorkerType
@@ -74,6 +75,7 @@ def make_sections() -> Mapping[str, Callable[[], str]]:
     sections: dict[str, Callable[[], str]] = {
         "stages": render_stages,
         "checks": render_checks,
+        "checks of the doctor": render_doctor,
         "security faults": render_security_faults,
         "attacks": render_attacks,
         "employers": render_employers,
@@ -100,6 +102,11 @@ def render_checks() -> str:
     of_request = ((f"`{rule.name}`", "the request", rule.asks) for rule in REQUEST_RULES)
     of_person = ((f"`{rule.name}`", "each person", rule.asks) for rule in PERSON_RULES)
     return _table(("check", "of", "what it asks"), (*of_request, *of_person))
+
+
+def render_doctor() -> str:
+    """Return what the doctor checks, in its order."""
+    return _table(("check", "asks", "to mend"), ((each.name, each.asks, each.remedy) for each in CHECKS))
 
 
 def render_security_faults() -> str:

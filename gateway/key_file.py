@@ -24,8 +24,11 @@ def read_key(path: Path, make: Callable[[], bytes]) -> bytes:
 
 
 def check_private(path: Path) -> None:
-    """Return if the file or directory is closed to all others; KeyFileUnusable otherwise, OSError."""
-    status = path.stat()
+    """Raise KeyFileUnusable unless the file or directory is ours, and closed to all others."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise KeyFileUnusable(f"{path}: {error.strerror}") from error
     if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
         raise KeyFileUnusable(f"{path}: must belong to this user, and be closed to all others (chmod go-rwx)")
 

@@ -22,7 +22,7 @@ from gateway.address import NOWHERE, connect, split_tcp
 from gateway.audit.log import LogBroken
 from gateway.audit.time_stamp import TimeStampFailed
 from gateway.audit.trail import AuditUnavailable
-from gateway.bootstrap import build_measurer, opened_log_keeper
+from gateway.bootstrap import build_maintenance_watch, build_measurer, opened_log_keeper
 from gateway.health.measurements import Measurements
 from gateway.logs import configure_logs
 from gateway.node_metrics import NodeMetrics
@@ -124,7 +124,9 @@ def main() -> None:
     measurements = Measurements(build_measurer(settings), settings.health_snapshot)
     measurements.start()
     if NOWHERE not in sys.argv:
-        metrics = NodeMetrics(settings, lambda: measurements.latest)
+        maintenance = build_maintenance_watch(settings)
+        maintenance.start()
+        metrics = NodeMetrics(settings, lambda: measurements.latest, lambda: maintenance.current is not None)
         server = make_server(split_tcp(settings.management_bind), readiness_checks(settings), metrics.render)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         log.info("management", address=settings.management_bind)

@@ -18,11 +18,13 @@ _VALUES = {State.OK: 1.0, State.DEGRADED: 0.5, State.NOK: 0.0}
 
 
 class NodeMetrics:
-    """Renders the metrics of a node; `latest` gives its newest measurements."""
+    """Renders the metrics of a node; `latest` gives its newest measurements, `is_closed` whether for maintenance."""
 
-    def __init__(self, settings: Settings, latest: Callable[[], Iterable[Component]]) -> None:
+    def __init__(
+        self, settings: Settings, latest: Callable[[], Iterable[Component]], is_closed: Callable[[], bool]
+    ) -> None:
         self._directory = settings.metrics_directory
-        self._node = _NodeCollector(settings, latest)
+        self._node = _NodeCollector(settings, latest, is_closed)
 
     def render(self) -> bytes:
         """Return the metrics in Prometheus' text format."""
@@ -34,9 +36,12 @@ class NodeMetrics:
 
 
 class _NodeCollector(Collector):
-    def __init__(self, settings: Settings, latest: Callable[[], Iterable[Component]]) -> None:
+    def __init__(
+        self, settings: Settings, latest: Callable[[], Iterable[Component]], is_closed: Callable[[], bool]
+    ) -> None:
         self._settings = settings
         self._latest = latest
+        self._is_closed = is_closed
 
     def collect(self) -> Iterator[Metric]:
         """Yield the gauges of the node as they are now."""
@@ -60,6 +65,7 @@ class _NodeCollector(Collector):
             seconds.add_metric((component.name,), (component.milliseconds or 0) / 1000)
         yield health
         yield seconds
+        yield GaugeMetricFamily("ksz_maintenance", "1 while closed for maintenance, else 0.", float(self._is_closed()))
 
 
 def find_ends(settings: Settings) -> Iterator[tuple[str, datetime]]:

@@ -7,20 +7,25 @@ import os
 import ssl
 import subprocess
 import sys
-from collections.abc import Callable
+import time
 from typing import Any
 
 import structlog
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
 from gateway.address import NOWHERE, AddressUnusable, check_free
-from gateway.bootstrap import REPOSITORIES, CannotStart, Gateway, build_gateway, open_time_stamp_authority
+from gateway.bootstrap import REPOSITORIES, CannotStart, Gateway, build_gateway
 from gateway.logs import configure_logs
 from gateway.metrics import Meter, clear_metrics, forget_process, open_meter
+from gateway.preflight import check_start
 from gateway.settings import Settings
+from gateway.tls import make_tls_context
 
 log = structlog.get_logger(__name__)
+
+_RESTART_SECONDS = 2.0
 
 
 class CannotServe(Exception):
@@ -34,11 +39,9 @@ def serve(settings: Settings) -> None:
     with_management = _is_management_possible(settings)
     try:
         # Build one here first: what is missing is said once and plainly, not by every worker that dies of it.
-        open_time_stamp_authority(settings)
-        build_gateway(settings).close()
+        check_start(settings)
     except CannotStart as reason:
         raise CannotServe(str(reason)) from None
-    _check_tls(settings)
     clear_metrics(settings.metrics_directory)
     _Application(settings, with_management=with_management).run()
 
@@ -61,14 +64,14 @@ class _GunicornLog(Logger):
 class _Application(BaseApplication):
     def __init__(self, settings: Settings, *, with_management: bool) -> None:
         self._settings = settings
-        self._with_management = with_management
+        # One for good: gunicorn loads its configuration anew when it reloads.
+        self._management = _Management(settings, with_port=with_management)
         self._gateway: Gateway | None = None
         self._meter: Meter | None = None
         super().__init__()
 
     def load_config(self) -> None:
         settings = self._settings
-        management = _Management(settings, with_port=self._with_management)
         options: dict[str, Any] = {
             "bind": [settings.bind],
             "workers": settings.workers,
@@ -85,8 +88,8 @@ class _Application(BaseApplication):
             "post_worker_init": lambda worker: configure_logs(settings.log_level, settings.log_format),
             "worker_exit": lambda server, worker: self.close(),
             "child_exit": lambda server, worker: forget_process(settings.metrics_directory, worker.pid),
-            "when_ready": lambda server: management.start(),
-            "on_exit": lambda server: management.stop(),
+            "when_ready": lambda server: self._management.start(),
+            "on_exit": lambda server: self._management.stop(),
         }
         if settings.tls:
             options |= {
@@ -94,10 +97,14 @@ class _Application(BaseApplication):
                 "keyfile": str(settings.tls_key),
                 "ca_certs": str(settings.client_ca),
                 "cert_reqs": ssl.CERT_OPTIONAL,
-                "ssl_context": _tls_context,
+                "ssl_context": make_tls_context,
             }
         for name, value in options.items():
             self.cfg.set(name, value)
+
+    def run(self) -> None:
+        """Serve until told to stop."""
+        _Arbiter(self, self._settings, self._management).run()
 
     def load(self) -> Any:
         self._meter = open_meter(self._settings.metrics_directory, frozenset(REPOSITORIES))
@@ -114,6 +121,35 @@ class _Application(BaseApplication):
             self._meter.close()
 
 
+class _Arbiter(Arbiter):
+    """gunicorn's, which also keeps the management process alive, and reloads only what could start."""
+
+    def __init__(self, app: _Application, settings: Settings, management: "_Management") -> None:
+        self._gateway_settings = settings
+        self._management = management
+        super().__init__(app)
+
+    def manage_workers(self) -> None:
+        """Keep as many workers as there should be, and one management process; called once a second."""
+        super().manage_workers()
+        self._management.keep_alive()
+
+    def handle_hup(self) -> None:
+        """Have new workers take over from the old; these stay when new ones could not start with what is there now."""
+        checked = subprocess.run(
+            [sys.executable, "-m", "gateway.preflight"],
+            env=_environment(self._gateway_settings),
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        if checked.returncode:
+            log.error("not_reloaded", reason=(checked.stderr.splitlines() or [""])[-1])
+            return
+        super().handle_hup()
+        log.info("reloaded")
+
+
 class _Management:
     """The management process: it lives and dies with the gunicorn arbiter. Without a port it measures all the same."""
 
@@ -121,8 +157,18 @@ class _Management:
         self._settings = settings
         self._with_port = with_port
         self._process: subprocess.Popen[bytes] | None = None
+        self._started_at = 0.0
+
+    def keep_alive(self) -> None:
+        """Start it again if it has ended, not more often than every few seconds."""
+        if self._process is None or self._process.poll() is None:
+            return
+        if time.monotonic() - self._started_at > _RESTART_SECONDS:
+            log.error("management_restarted")
+            self.start()
 
     def start(self) -> None:
+        self._started_at = time.monotonic()
         # A fresh interpreter: the arbiter must stay free of threads and connections.
         self._process = subprocess.Popen(
             [sys.executable, "-m", "gateway.management", *([] if self._with_port else [NOWHERE])],
@@ -146,18 +192,6 @@ def _environment(settings: Settings) -> dict[str, str]:
     }
 
 
-_tls_contexts: list[ssl.SSLContext] = []
-
-
-def _tls_context(config: Any, make_default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
-    """gunicorn asks for a context at every connection: make one per worker. A race makes two, and no harm."""
-    if not _tls_contexts:
-        context = make_default()
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        _tls_contexts.append(context)
-    return _tls_contexts[0]
-
-
 def _is_management_possible(settings: Settings) -> bool:
     """Tell whether the management port can be had. One that nobody chose is done without when another node has it."""
     try:
@@ -168,17 +202,6 @@ def _is_management_possible(settings: Settings) -> bool:
         log.warning("no_management_port", reason=str(reason))
         return False
     return True
-
-
-def _check_tls(settings: Settings) -> None:
-    """Refuse to start with a TLS key that no connection could be served with."""
-    if not settings.tls:
-        return
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_certificate, settings.tls_key)
-    except OSError as error:
-        files = f"{settings.tls_certificate}, {settings.tls_key}"
-        raise CannotServe(f"{files}: no key to serve TLS with ({error.strerror or type(error).__name__}).") from None
 
 
 def _check_address(address: str, setting: str) -> None:

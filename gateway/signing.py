@@ -10,6 +10,7 @@ from pathlib import Path
 
 import structlog
 
+from gateway.key_file import KeyFileUnusable, check_private
 from gateway.wss.sign import HeaderBlock, Signer, SigningFailed
 
 log = structlog.get_logger(__name__)
@@ -25,11 +26,12 @@ class SigningKey:
         self.reload()
 
     def reload(self) -> None:
-        """Read the files; a pair that cannot be used leaves the former in force, if there was one."""
+        """Read the files; a pair that cannot be used, or that others may read, leaves a former one in force."""
         key, certificate = self.paths
         try:
+            check_private(key)
             self._signer = Signer(key.read_bytes(), certificate.read_bytes())
-        except (OSError, ValueError, TypeError) as error:
+        except (KeyFileUnusable, OSError, ValueError, TypeError) as error:
             self.files_unusable = True
             log.error("signing_key_unusable", key=str(key), certificate=str(certificate), error=type(error).__name__)
         else:

@@ -25,6 +25,7 @@ class RecordKind(StrEnum):
     NOTIFICATION_ACKNOWLEDGEMENT = "notification acknowledgement"
     AUDIT_CONSULTATION = "audit consultation"  # Somebody looked a person up in the audit, or read a sealed part.
     AUDIT_ERASURE = "audit erasure"
+    MAINTENANCE = "maintenance"  # An operator closed the gateway, or opened it again.
 
 
 class RecordOutcome(StrEnum):

@@ -11,7 +11,9 @@ from gateway.cli import (
     call,
     contract,
     demo,
+    doctor,
     inscriptions,
+    maintenance,
     migrate,
     notifications,
     probe,
@@ -22,6 +24,7 @@ from gateway.cli import (
     world,
 )
 from gateway.cli.output import Problem, show_problem
+from gateway.logs import configure_logs
 
 app = typer.Typer(
     name="ksz-gateway",
@@ -30,18 +33,21 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for module in (demo, migrate, serve, simulate, tour, call, probe, world):
+for module in (demo, migrate, serve, simulate, tour, call, doctor, probe, world):
     module.register(app)
 app.add_typer(annex.app, name="annex")
 app.add_typer(audit.app, name="audit")
 app.add_typer(inscriptions.app, name="inscriptions")
 app.add_typer(notifications.app, name="notifications")
 app.add_typer(contract.app, name="contract")
+app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(users.app, name="users")
 
 
 def main() -> None:
     """Run the command; what it cannot do is one clear line on standard error and exit code 1."""
+    # Of what a gateway logs, a command shows what went wrong, and never among what it prints for programs.
+    configure_logs("error", "console")
     try:
         app()
     except (Problem, CannotStart) as problem:

@@ -18,6 +18,7 @@ from gateway.established import Disclosed, Established, Valid, get
 from gateway.facts import Facts
 from gateway.peer import PeerFinder
 from gateway.pipeline import Pipeline, Signs
+from gateway.rate_limit import RateLimit
 from gateway.refusal import Refusal
 from gateway.replies import Message, Replies
 from gateway.simulator.client import OneClient
@@ -75,6 +76,9 @@ class SimulatedSources:
             policy=policy,
             annexes=OneClient(annex),
             technical_users=_Nobody(),
+            address_limit=RateLimit(0),
+            client_limit=RateLimit(0),
+            maintenance=_AlwaysOpen(),
             admission=_Everybody(),
             facts=facts,
             employer_access=_Nobody(),
@@ -92,6 +96,12 @@ class SimulatedSources:
         self.app = serve()
         self.wrong_person = serve(replies=_AboutSomebodyElse(catalogue, public_url, clock))
         self.forged = serve(signer=forger)
+
+
+class _AlwaysOpen:
+    """Is never closed for maintenance."""
+
+    current = None
 
 
 class _AboutSomebodyElse(Replies):

@@ -252,3 +252,14 @@ quota_counters = Table(
     Column("forget_at", UtcDateTime, nullable=False),
     Index("ix_quota_counters_forget_at", "forget_at"),
 )
+
+# At most one row, `id` 1: the gateway is closed, until it is deleted.
+maintenance = Table(
+    "maintenance",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("message", Text, nullable=False),
+    Column("until", UtcDateTime),
+    Column("since", UtcDateTime, nullable=False),
+    Column("account", Text, nullable=False),
+)

@@ -1,0 +1,44 @@
+"""What checks look at: the settings of a deployment, and its parts, opened when the first check needs them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from gateway.bootstrap import Storage, build_measurer, open_storage
+from gateway.settings import Settings
+from services.health import Component
+
+
+class Deployment:
+    """A deployment as it is at `now` (aware); a part that cannot be opened raises at each check that needs it."""
+
+    def __init__(self, settings: Settings, now: datetime) -> None:
+        self.settings = settings
+        self.now = now
+
+    @cached_property
+    def storage(self) -> Storage:
+        """The database and the audit; CannotStart."""
+        return open_storage(self.settings)
+
+    @cached_property
+    def measured(self) -> Mapping[str, Component]:
+        """What a management process would measure, by name: the database, the audit and each source."""
+        measurer = build_measurer(self.settings)
+        return {component.name: component for component in measurer.measure()}
+
+    def ask(self, question: str) -> Any:
+        """Return the only value that the database answers."""
+        with self.storage.database.read() as connection:
+            return connection.exec_driver_sql(question).scalar()
+
+    @property
+    def has_sqlite(self) -> bool:
+        """Whether the database is SQLite, otherwise PostgreSQL."""
+        return self.settings.database_url.startswith("sqlite")
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if "storage" in vars(self):
+            self.storage.close()
