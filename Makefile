@@ -5,6 +5,7 @@
 #   make test    the whole test suite
 #   make check   format, lint, types, imports, contracts, tests
 #   make interop clients in zeep, Node and PHP, and HAProxy in front (needs Debian packages)
+#   make ha-test kills, freezes and switches the machines of a replicated PostgreSQL under load (Debian, root)
 #   make fuzz    hostile input for everything that reads what others wrote
 #   make replay  100,000 recorded consultations decided again under a draft
 #   make bench   compare it with others, 15 minutes; make bench-quick takes 3 (installs wrk and gcc with apt-get)
@@ -20,7 +21,7 @@ INSTALLED := $(VENV)/.installed
 LOCKS := requirements-build.lock requirements-dev.lock
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: run demo test check format lint types imports contracts interop fuzz replay bench bench-quick docs lock audit-deps clean
+.PHONY: run demo test check format lint types imports contracts interop ha-test fuzz replay bench bench-quick docs lock audit-deps clean
 
 run: $(INSTALLED)
 	@$(BIN)/ksz-gateway tour --state $(STATE) --keep-serving
@@ -57,6 +58,11 @@ interop: $(INSTALLED)
 # Prints how many records a second, and the memory they took.
 replay: $(INSTALLED)
 	@REPLAY_RECORDS=100000 $(BIN)/pytest -s tests/integration/test_annex_replay_many.py -k sqlite
+
+# Installs PostgreSQL, Patroni, etcd and HAProxy from Debian where they are missing.
+ha-test: $(INSTALLED)
+	@tests/ha/install.sh
+	@$(BIN)/python -m tests.ha
 
 # So many inputs, shared out among all targets, then half as many envelopes steered by coverage; ends with an error for a
 # finding. A million by hand: make fuzz N=1000000.

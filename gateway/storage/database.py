@@ -61,9 +61,11 @@ _UNLESS_SAID: Mapping[str, str | int] = {
 _ABOUT_VALUES = {"22", "23"}
 
 # One round trip, and each for this transaction alone. At READ COMMITTED what follows sees all that earlier
-# writers have committed.
+# writers have committed. A time limit would cut short a commit's wait for the standby, and the server would
+# then say that it is committed.
 _BEGIN_WRITING = sqlalchemy.select(
     func.set_config("synchronous_commit", "on", True),
+    func.set_config("statement_timeout", "0", True),
     func.set_config("idle_in_transaction_session_timeout", bindparam("silence"), True),
     func.pg_advisory_xact_lock(_ADVISORY_LOCK),
 )

@@ -155,14 +155,15 @@ def test_isolation_and_durability_are_demanded_whatever_the_servers_settings(
     for setting in (
         "default_transaction_isolation = serializable",
         "synchronous_commit = off",
+        "statement_timeout = '1min'",
         "timezone = 'Pacific/Kiritimati'",
     ):
         postgresql_server.execute(sql.SQL("ALTER DATABASE {} SET " + setting).format(name))
-    shown = ("transaction_isolation", "synchronous_commit", "idle_in_transaction_session_timeout")
+    shown = ("transaction_isolation", "synchronous_commit", "statement_timeout", "idle_in_transaction_session_timeout")
     database = Database(url)
     with database.write() as connection:
         found = [connection.execute(text(f"SHOW {each}")).scalar_one() for each in shown]
-        assert found == ["read committed", "on", "10s"]
+        assert found == ["read committed", "on", "0", "10s"]
         connection.execute(replay_keys.insert(), {"replay_key": b"k" * 32, "forget_at": NOON})
     with database.read() as connection:
         assert connection.execute(text("SHOW transaction_isolation")).scalar_one() == "repeatable read"

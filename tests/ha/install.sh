@@ -1,0 +1,23 @@
+#!/bin/sh
+# Installs what `make ha-test` runs, from Debian: PostgreSQL, Patroni, etcd and HAProxy, and systemd to read the units.
+set -eu
+
+missing=""
+test -n "$(ls -d /usr/lib/postgresql/*/bin/postgres 2>/dev/null)" || missing="$missing postgresql"
+test -x /usr/bin/patroni || missing="$missing patroni"
+# Without it Debian 12's Patroni does not reach etcd over TLS.
+test -d /usr/lib/python3/dist-packages/idna || missing="$missing python3-idna"
+test -x /usr/bin/etcd || missing="$missing etcd-server"
+test -x /usr/sbin/haproxy || missing="$missing haproxy"
+command -v systemd-analyze >/dev/null || missing="$missing systemd"
+command -v openssl >/dev/null || missing="$missing openssl"
+
+if test -n "$missing"; then
+    command -v apt-get >/dev/null || { echo "ha-test: install$missing, then try again (there is no apt-get here)." >&2; exit 1; }
+    as_root=""
+    test "$(id -u)" = 0 || as_root=sudo
+    echo "Installing$missing ..."
+    $as_root apt-get update -qq
+    # shellcheck disable=SC2086 # These are several packages.
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >/dev/null
+fi
