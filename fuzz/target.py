@@ -98,7 +98,9 @@ class _Collector(logging.Handler):
 def open_target() -> Iterator[Target]:
     """Prepare a demo world, open a gateway on it, and remove both in the end."""
     with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as directory:
-        settings = load_settings(state=Path(directory) / "state", trusted_proxies=(PROXY,))
+        settings = load_settings(
+            state=Path(directory) / "state", trusted_proxies=(PROXY,), address_rate=0, client_rate=0
+        )
         prepare_demo(settings)
         clock = Clock(datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=1))
         gateway = build_gateway(settings, clock)

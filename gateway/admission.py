@@ -5,10 +5,12 @@ The rules:
 
 - the database decides: of two messages with the same key, the insert of exactly one has an effect;
 - a replay is refused as a replay whatever the quota, and does not use up the quota of the client it imitates;
-- a message over the quota is forgotten again, key and count, so that its sender may send it once more later.
+- a message over the quota is forgotten again, key and count, so that its sender may send it once more later;
+- a process that has found a quota used up refuses by itself until the period is over: what exceeds costs little.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, delete
@@ -44,14 +46,30 @@ class Replayed(Exception):
 class QuotaExceeded(Exception):
     """The client has made all the requests that its annex allows: `limit` per `period` (minute or day).
 
-    The next request can be admitted in `retry_after_seconds`, when the period is over.
+    The next request can be admitted in `retry_after_seconds`, when the period is over. `was_known` when the database
+    was not asked, because it had said so before.
     """
 
-    def __init__(self, period: str, limit: int, retry_after_seconds: int) -> None:
+    def __init__(self, period: str, limit: int, retry_after_seconds: int, was_known: bool = False) -> None:
         super().__init__(f"more than {limit} requests per {period}")
         self.period = period
         self.limit = limit
         self.retry_after_seconds = retry_after_seconds
+        self.was_known = was_known
+
+
+@dataclass(frozen=True, slots=True)
+class _Period:
+    """A minute or a day of a client in which it may make `limit` requests; `begin` and `end` are aware, UTC."""
+
+    name: str
+    limit: int
+    begin: datetime
+    end: datetime
+
+    def exceeded(self, now: datetime, was_known: bool = False) -> QuotaExceeded:
+        wait = max(1, round((self.end - now).total_seconds()))
+        return QuotaExceeded(self.name, self.limit, wait, was_known)
 
 
 class Admission:
@@ -61,6 +79,8 @@ class Admission:
         """Keep the memory of admitted messages where `commit` writes."""
         self._commit = commit
         self._purged_at: datetime | None = None
+        # By client: with another quota of its annex, what was found no longer counts.
+        self._used_up: dict[str, tuple[Quota, _Period]] = {}
 
     def admit(self, annex: Annex, replay_key: bytes | None, forget_at: datetime | None, now: datetime) -> None:
         """Let a message in, durably; Replayed, QuotaExceeded, or CommitError when that cannot be told.
@@ -73,13 +93,30 @@ class Admission:
             return
         if replay_key is not None and (forget_at is None or len(replay_key) != 32):
             raise ValueError("a replay key has 32 bytes, and a time after which it may be forgotten")
+        self._refuse_if_used_up(annex, now)
+        periods = tuple(_periods(annex.quota, now))
 
         def work(connection: Connection) -> None:
             if replay_key is not None:
                 _store_key(connection, replay_key, forget_at)
-            _count(connection, annex, now)
+            for period in periods:
+                if not _count(connection, annex, period):
+                    raise period.exceeded(now)
 
-        self._commit.run(self._with_purge(work, now))
+        try:
+            self._commit.run(self._with_purge(work, now))
+        except QuotaExceeded as exceeded:
+            (period,) = (each for each in periods if each.name == exceeded.period)
+            self._used_up[annex.client] = annex.quota, period
+            raise
+
+    def _refuse_if_used_up(self, annex: Annex, now: datetime) -> None:
+        quota, period = self._used_up.get(annex.client, (None, None))
+        if period is None:
+            return
+        if quota == annex.quota and period.begin <= now < period.end:
+            raise period.exceeded(now, was_known=True)
+        self._used_up.pop(annex.client, None)
 
     def _with_purge(self, work: Callable[[Connection], None], now: datetime) -> Callable[[Connection], None]:
         if self._purged_at is not None and now - self._purged_at < _PURGE_EVERY:
@@ -101,23 +138,24 @@ def _store_key(connection: Connection, replay_key: bytes, forget_at: datetime | 
         raise Replayed("this message was admitted before")
 
 
-def _count(connection: Connection, annex: Annex, now: datetime) -> None:
+def _periods(quota: Quota, now: datetime) -> Iterator[_Period]:
+    """Yield the minute and the day of `now`, of those that the quota limits."""
     minute = now.astimezone(UTC).replace(second=0, microsecond=0)
     day = minute.replace(hour=0, minute=0)
-    for period, limit, start, length in (
-        ("minute", annex.quota.per_minute, minute, timedelta(minutes=1)),
-        ("day", annex.quota.per_day, day, timedelta(days=1)),
-    ):
-        if limit is None:
-            continue
-        end = start + length
-        row = {
-            "client": annex.client,
-            "period": period,
-            "period_start": start,
-            "used": 1,
-            "forget_at": end,
-        }
-        used = connection.execute(_COUNT[connection.dialect.name], row).scalar_one()
-        if used > limit:
-            raise QuotaExceeded(period, limit, max(1, round((end - now).total_seconds())))
+    if quota.per_minute is not None:
+        yield _Period("minute", quota.per_minute, minute, minute + timedelta(minutes=1))
+    if quota.per_day is not None:
+        yield _Period("day", quota.per_day, day, day + timedelta(days=1))
+
+
+def _count(connection: Connection, annex: Annex, period: _Period) -> bool:
+    """Count a request of the period; tell whether the quota allowed it."""
+    row = {
+        "client": annex.client,
+        "period": period.name,
+        "period_start": period.begin,
+        "used": 1,
+        "forget_at": period.end,
+    }
+    used: int = connection.execute(_COUNT[connection.dialect.name], row).scalar_one()
+    return used <= period.limit

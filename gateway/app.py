@@ -5,7 +5,7 @@ Reads a body up to the limit and no further, hands the request to the pipeline, 
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -118,18 +118,18 @@ class GatewayApp:
         answer = self._processor.process(arrived)
         if self._meter is not None:
             self._meter.note(endpoint.contract.descriptor.name, answer)
-        log.info(
-            "exchange",
-            ticket=arrived.ticket,
-            service=endpoint.contract.descriptor.name,
-            outcome=answer.outcome,
-            code=answer.code,
-            client=answer.client,
-            operation=answer.operation,
-            milliseconds=round((time.perf_counter() - started) * 1000, 1),
-        )
-        headers = (("Allow", "POST"),) if answer.http_status == 405 else ()
-        return Response(_STATUS[answer.http_status], answer.content, XML, headers)
+        if not answer.shed:
+            log.info(
+                "exchange",
+                ticket=arrived.ticket,
+                service=endpoint.contract.descriptor.name,
+                outcome=answer.outcome,
+                code=answer.code,
+                client=answer.client,
+                operation=answer.operation,
+                milliseconds=round((time.perf_counter() - started) * 1000, 1),
+            )
+        return Response(_STATUS[answer.http_status], answer.content, XML, tuple(_headers(answer)))
 
     def _index(self) -> str:
         wsdls = "".join(f"  {path}?wsdl\n" for path in sorted(self._endpoints))
@@ -148,8 +148,16 @@ _STATUS = {
     405: "405 Method Not Allowed",
     413: "413 Content Too Large",
     415: "415 Unsupported Media Type",
+    429: "429 Too Many Requests",
     500: "500 Internal Server Error",
 }
+
+
+def _headers(answer: Answer) -> Iterator[tuple[str, str]]:
+    if answer.http_status == 405:
+        yield "Allow", "POST"
+    if answer.retry_after_seconds:
+        yield "Retry-After", str(answer.retry_after_seconds)
 
 
 def _read_body(environ: WSGIEnvironment, limit: int) -> bytes | None:

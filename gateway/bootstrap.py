@@ -48,6 +48,7 @@ from gateway.notifications import AnnexSubscribers, Notifier
 from gateway.page_tokens import SealedPageTokens
 from gateway.peer import PeerFinder
 from gateway.pipeline import Pipeline
+from gateway.rate_limit import RateLimit
 from gateway.recorder import ExchangeRecorder
 from gateway.remote_sources import Sources, SourceUnusable, open_sources
 from gateway.replies import Replies
@@ -275,6 +276,8 @@ def _build(
         policy=policy,
         annexes=annexes,
         technical_users=registers.technical_users,
+        address_limit=RateLimit(settings.address_rate),
+        client_limit=RateLimit(settings.client_rate),
         admission=Admission(storage.commit),
         facts=registers.facts,
         employer_access=registers.employer_access,

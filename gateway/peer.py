@@ -5,6 +5,7 @@ same header from anywhere else is as if it were not there.
 """
 
 import base64
+import ipaddress
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,6 +41,22 @@ class PeerFinder:
             return base64.b64decode(value, validate=True) or None
         except ValueError:
             return None
+
+
+def source_of(address: str | None) -> str:
+    """Return what requests from an address are counted under; what is no address is counted as it stands.
+
+    A source is an IPv4 address or an IPv6 /64 network, since whoever has one IPv6 address has 2^64 of them.
+    """
+    try:
+        ip = ipaddress.ip_address(address or "")
+    except ValueError:
+        return (address or "unknown")[:64]
+    if isinstance(ip, ipaddress.IPv4Address):
+        return str(ip)
+    if ip.ipv4_mapped is not None:
+        return str(ip.ipv4_mapped)
+    return str(ipaddress.ip_network((int(ip), 64), strict=False))
 
 
 def _of_connection(connection: object) -> bytes | None:

@@ -2,10 +2,10 @@
 
 | stage        | establishes                                                     | on failure                       |
 | ------------ | --------------------------------------------------------------- | -------------------------------- |
-| receive      | POST, XML content type, UTF-8, size                             | HTTP 405, 413, 415 with a fault  |
+| receive      | POST, XML content type, UTF-8, size, within the address's rate  | HTTP 405, 413, 415, 429, a fault |
 | parse        | one SOAP 1.1 Envelope, no DTD, bounded cost                     | Client fault                     |
 | authenticate | the client, by signature or TLS certificate, as its annex says  | wsse fault or MSG00001, unsigned |
-| admit        | not replayed, within the quota                                  | fault, unsigned                  |
+| admit        | within the client's rate and quota, not replayed                | fault, unsigned                  |
 | resolve      | the operation                                                   | Client fault                     |
 | validate     | the payload against its XSD                                     | fault MSG00004                   |
 | authorize    | annex and integration allow it                                  | reply NO_RESULT                  |
@@ -22,7 +22,7 @@ answer leaves unsigned where it cannot be signed.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter
 from traceback import extract_tb
@@ -48,9 +48,11 @@ from gateway.established import (
     get,
 )
 from gateway.facts import EmployerAccess, Facts, TechnicalUsers
+from gateway.rate_limit import RateLimit
 from gateway.recorder import Unrecorded
-from gateway.refusal import DryRunEnds, Fault, NoResult, Refusal
+from gateway.refusal import DryRunEnds, Fault, NoResult, Refusal, Shed
 from gateway.replies import Message, Replies
+from gateway.shedding import limit_address, limit_client
 from gateway.stages.admit import Admits, admit
 from gateway.stages.authenticate import Annexes, authenticate
 from gateway.stages.authorize import authorize
@@ -106,7 +108,8 @@ class Answer:
 
     `decision` is `permit` or `deny`, empty where nothing was decided. `marks` are moments of `perf_counter`: the begin,
     the end of each stage that established something, the end of the last that ran, and when the message was written,
-    recorded and sealed (when it could not be recorded, or not be signed, the last may stand twice).
+    recorded and sealed (when it could not be recorded, or not be signed, the last may stand twice). `shed` are those
+    that were refused before anything was done for them: without a record or a line in the log.
     """
 
     http_status: int
@@ -117,6 +120,8 @@ class Answer:
     operation: str
     decision: str
     marks: Sequence[float]
+    retry_after_seconds: int = 0
+    shed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,8 @@ class Pipeline:
     policy: SecurityPolicy
     annexes: Annexes
     technical_users: TechnicalUsers
+    address_limit: RateLimit
+    client_limit: RateLimit
     admission: Admits
     facts: Facts
     employer_access: EmployerAccess
@@ -139,10 +146,15 @@ class Pipeline:
     clock: Callable[[], datetime]
 
     def process(self, arrived: Arrived) -> Answer:
-        """Answer a request; whatever happens, the caller gets a SOAP message, and none leaves unrecorded."""
+        """Answer a request; whatever happens, the caller gets a SOAP message, and none leaves unrecorded.
+
+        Only what is shed before anything was done for it leaves no record.
+        """
         trail = _Trail(arrived)
         with trail:
             message, refusal = self._decide(arrived, trail)
+        if isinstance(refusal, Shed):
+            return self._shed(trail, message)
         try:
             with trail:
                 receipt = self.recorder.record(trail.established, message, refusal)
@@ -151,6 +163,12 @@ class Pipeline:
         except Unrecorded:
             with trail:
                 return self._say_unrecorded(trail)
+
+    def _shed(self, trail: "_Trail", message: Message) -> Answer:
+        """Answer without a record and unsigned: each of the two takes no time."""
+        trail.mark()
+        trail.mark()
+        return replace(_answer(trail, message, unsigned(message.body)), shed=True)
 
     def _decide(self, arrived: Arrived, trail: "_Trail") -> tuple[Message, Refusal | None]:
         try:
@@ -170,11 +188,13 @@ class Pipeline:
 
     def _run(self, arrived: Arrived, trail: "_Trail") -> Disclosed:
         with trail:
+            limit_address(arrived, self.address_limit)
             received = trail.add(receive(arrived, self.max_bytes))
             parsed = trail.add(parse(received, self.limits))
             authenticated = trail.add(
                 authenticate(parsed, self.trust, self.policy, self.annexes, self.technical_users, self.clock)
             )
+            limit_client(authenticated, self.client_limit)
             admitted = trail.add(admit(authenticated, self.admission, self.clock))
             resolved = trail.add(resolve(admitted))
             valid = trail.add(validate(resolved))
@@ -252,6 +272,9 @@ class _Trail:
         pass
 
     def __exit__(self, *error: object) -> None:
+        self.mark()
+
+    def mark(self) -> None:
         self.marks.append(perf_counter())
 
 
@@ -269,6 +292,7 @@ def _answer(trail: _Trail, message: Message, content: bytes) -> Answer:
         operation=resolved.operation.descriptor.name if resolved else "",
         decision="permit" if permitted else "deny" if message.outcome == "refusal" else "",
         marks=trail.marks,
+        retry_after_seconds=message.retry_after_seconds,
     )
 
 

@@ -2,6 +2,7 @@
 
     Refusal
     ├── Fault        broken or unauthenticated messages, and our own failures
+    │   └── Shed     what is refused before anything is done for it: it is counted, and leaves no record
     ├── NoResult     a decision: the reply's status names the case
     └── DryRunEnds   nothing refuses the request, and the client asked no more than that
 
@@ -26,7 +27,7 @@ class Fault(Refusal):
 
     `code` is of the catalogue; `faultcode` the SOAP 1.1 or WS-Security QName; `reason` says what to mend and is told to
     the client; `information` are (fieldName, fieldValue) pairs of the fault's detail; `http_status` is 500 except where
-    HTTP has a word of its own.
+    HTTP has a word of its own; `retry_after_seconds` is when to come back, 0 where that says nothing.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Fault(Refusal):
         information: tuple[tuple[str, str], ...] = (),
         http_status: int = 500,
         internal: str = "",
+        retry_after_seconds: int = 0,
     ) -> None:
         super().__init__(internal or reason)
         self.code = code
@@ -45,6 +47,11 @@ class Fault(Refusal):
         self.faultcode = faultcode
         self.information = information
         self.http_status = http_status
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Shed(Fault):
+    """The answer is a SOAP fault that costs next to nothing: no record, no signature, no line in the log."""
 
 
 def reason_of(denial: Deny) -> str:

@@ -40,6 +40,7 @@ class Message:
     code: str
     http_status: int = 200
     blocks: tuple[HeaderBlock, ...] = ()
+    retry_after_seconds: int = 0
 
     def with_blocks(self, blocks: tuple[HeaderBlock, ...]) -> "Message":
         """Return the message with these header blocks too."""
@@ -87,6 +88,7 @@ class Replies:
             value="",
             code=fault.code,
             http_status=fault.http_status,
+            retry_after_seconds=fault.retry_after_seconds,
         )
 
     def _reply(

@@ -76,6 +76,20 @@ class Settings(BaseSettings):
         300, ge=10, le=3600, description="Seconds after its Timestamp's Created that a message is accepted."
     )
     clock_skew: int = Field(60, ge=0, le=600, description="Seconds that a client's clock may be ahead of ours.")
+    address_rate: int = Field(
+        300,
+        ge=0,
+        le=100_000,
+        description="Requests a second that an IPv4 address or IPv6 /64 network may send to each worker, before any"
+        " of it is read; as many as in two seconds may come at once. 0: no limit.",
+    )
+    client_rate: int = Field(
+        300,
+        ge=0,
+        le=100_000,
+        description="Requests a second that a client may send to each worker, HealthCheck included, beside its annex's"
+        " quota; as many as in two seconds may come at once. 0: no limit.",
+    )
     trusted_proxies: tuple[str, ...] = Field(
         (),
         description="Addresses of the reverse proxies whose certificate header is believed; `local`: of a unix socket.",

@@ -1,6 +1,5 @@
 """The audit trail: the only place that writes records, each durable before whoever recorded it goes on."""
 
-import ipaddress
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from gateway.audit.log_key import LogKey
 from gateway.audit.record import AuditRecord
 from gateway.audit.sealed_box import SealingKeys
 from gateway.audit.sealing import SealedRecord, seal
+from gateway.peer import source_of
 from gateway.storage.conflicts import for_each_dialect
 from gateway.storage.group_commit import CommitError, GroupCommit
 from gateway.storage.tables import stranger_refusals
@@ -69,7 +69,7 @@ class AuditTrail:
         `record`.
         """
         count = {
-            "source": _source(record.source_address),
+            "source": source_of(record.source_address),
             "minute": record.received_at.astimezone(UTC).replace(second=0, microsecond=0),
             "refusals": 1,
             "last_refused_at": record.received_at,
@@ -106,16 +106,3 @@ class AuditTrail:
             return self._commit.run(work)
         except CommitError as error:
             raise AuditUnavailable(str(error)) from error
-
-
-def _source(address: str | None) -> str:
-    """Return what a stranger is counted under; what is no address is counted as it stands."""
-    try:
-        ip = ipaddress.ip_address(address or "")
-    except ValueError:
-        return (address or "unknown")[:64]
-    if isinstance(ip, ipaddress.IPv4Address):
-        return str(ip)
-    if ip.ipv4_mapped is not None:
-        return str(ip.ipv4_mapped)
-    return str(ipaddress.ip_network((int(ip), 64), strict=False))

@@ -18,6 +18,7 @@ from gateway.established import Disclosed, Established, Valid, get
 from gateway.facts import Facts
 from gateway.peer import PeerFinder
 from gateway.pipeline import Pipeline, Signs
+from gateway.rate_limit import RateLimit
 from gateway.refusal import Refusal
 from gateway.replies import Message, Replies
 from gateway.simulator.client import OneClient
@@ -75,6 +76,8 @@ class SimulatedSources:
             policy=policy,
             annexes=OneClient(annex),
             technical_users=_Nobody(),
+            address_limit=RateLimit(0),
+            client_limit=RateLimit(0),
             admission=_Everybody(),
             facts=facts,
             employer_access=_Nobody(),

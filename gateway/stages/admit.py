@@ -7,7 +7,7 @@ from typing import Protocol
 from authz.annex import Annex
 from gateway.admission import QuotaExceeded, Replayed
 from gateway.established import Admitted, Authenticated, asks_what_answers_when_broken
-from gateway.refusal import Fault
+from gateway.refusal import Fault, Shed
 from gateway.storage.group_commit import CommitError
 
 
@@ -22,8 +22,9 @@ class Admits(Protocol):
 def admit(authenticated: Authenticated, admission: Admits, clock: Callable[[], datetime]) -> Admitted:
     """Note the message durably, across workers and nodes, before anything is done for it.
 
-    wsse:FailedCheck for one seen before, GTW00001 over the quota, MSG00001 when it cannot be noted. An operation that
-    answers when broken needs no note: it has no effect, and the database that would hold it may be what is broken.
+    wsse:FailedCheck for one seen before, GTW00001 over the quota (shed where this process knew), MSG00001 when it
+    cannot be noted. An operation that answers when broken needs no note: it has no effect, and the database that would
+    hold it may be what is broken.
     """
     if asks_what_answers_when_broken(authenticated):
         return Admitted(authenticated)
@@ -36,10 +37,12 @@ def admit(authenticated: Authenticated, admission: Admits, clock: Callable[[], d
             faultcode="wsse:FailedCheck",
         ) from None
     except QuotaExceeded as exceeded:
-        raise Fault(
+        refuse = Shed if exceeded.was_known else Fault
+        raise refuse(
             "GTW00001",
             f"Your annex allows {exceeded.limit} requests a {exceeded.period}; "
             f"try again in {exceeded.retry_after_seconds} seconds.",
+            retry_after_seconds=exceeded.retry_after_seconds,
         ) from None
     except CommitError as error:
         raise Fault(

@@ -407,7 +407,9 @@ def opened_node(
 ) -> Iterator[World]:
     """Open a gateway on a state and a database that are there; several may be opened on the same."""
     clock = clock or Clock()
-    usual = {"public_url": PUBLIC_URL, "trusted_proxies": (PROXY,), "threads": THREADS}
+    # The tests of a moment are more than one address may send in one.
+    unlimited = {"address_rate": 0, "client_rate": 0}
+    usual = {"public_url": PUBLIC_URL, "trusted_proxies": (PROXY,), "threads": THREADS, **unlimited}
     loaded = load_settings(**usual | {"state": directory, "database_url": database_url} | settings)
     replaced = {"EmployerMandateConsultationService/v2": user_access, service: repository}
     gateway = build_gateway(loaded, clock, {name: source for name, source in replaced.items() if source is not None})

@@ -196,3 +196,21 @@ def test_key_that_would_never_or_wrongly_be_recognised_is_a_mistake(world: World
     for key, forget_at in ((KEY, None), (b"short", FORGET)):
         with pytest.raises(ValueError, match="32 bytes"):
             Admission(world.commit).admit(client(), key, forget_at, NOON)
+
+
+def test_a_quota_that_a_new_annex_raises_counts_at_once(world: World) -> None:
+    admission = Admission(world.commit)
+    admission.admit(client(Quota(per_day=1)), None, None, NOON)
+    for known in (False, True):
+        with pytest.raises(QuotaExceeded) as caught:
+            admission.admit(client(Quota(per_day=1)), None, None, NOON)
+        assert caught.value.was_known is known
+    admission.admit(client(Quota(per_day=5)), None, None, NOON)
+
+
+def test_a_quota_used_up_is_asked_anew_when_the_clock_went_back(world: World) -> None:
+    admission, annex = Admission(world.commit), client(Quota(per_minute=1))
+    admission.admit(annex, None, None, NOON)
+    with pytest.raises(QuotaExceeded):
+        admission.admit(annex, None, None, NOON)
+    admission.admit(annex, None, None, NOON - timedelta(hours=1))

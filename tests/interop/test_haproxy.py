@@ -247,3 +247,10 @@ def test_the_log_tells_who_and_how_long_and_nothing_about_anybody(proxy: Proxy) 
         connection.getresponse().read()
     wait_until(lambda: f"GET {PATH}\n" in proxy.log.read_text())
     assert SSIN not in proxy.log.read_text()
+
+
+def test_an_address_over_its_rate_is_told_what_a_node_would_tell(proxy: Proxy) -> None:
+    with proxying(proxy.gateway, free_port(), PROXY_RATE_PER_SOURCE="10") as narrow:
+        replies = [post(narrow, b"<a/>") for _ in range(12)]
+    assert [status for status, _ in replies].count(429) == 2
+    assert code_of(replies[-1]) == "GTW00005"

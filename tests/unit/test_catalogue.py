@@ -41,7 +41,7 @@ def test_every_code_of_the_contracts_and_of_the_gateway_has_an_entry() -> None:
     numbers = [*range(10), 11, 12, 13, 14, 15, 16, 20, 21, 23, 25, 27, 100]
     expected = {f"MSG{number:05d}" for number in numbers}
     expected |= {f"SES00{number}00" for number in range(1, 7)} | {"HAN20200"}
-    expected |= {f"GTW{number:05d}" for number in (1, 2, 3, 4, *range(10, 21))}
+    expected |= {f"GTW{number:05d}" for number in (1, 2, 3, 4, 5, *range(10, 21))}
     expected |= {code.value for code in SecurityCode}
     assert set(CODES) == expected
 
