@@ -6,6 +6,8 @@
 #   make check   format, lint, types, imports, contracts, tests
 #   make interop clients in zeep, Node and PHP, and HAProxy in front (needs Debian packages)
 #   make fuzz    mutated messages against the whole gateway
+#   make fault-test  kills, a full disk, false clocks, bad sources, slow connections: what is lost (needs Debian packages)
+#   make soak    200,000 consultations: memory and descriptors stay as they are (N=… for fewer)
 #   make replay  100,000 recorded consultations decided again under a draft
 #   make docs    write the generated pages under docs/ again
 #   make lock    pin the newest allowed dependencies anew
@@ -18,7 +20,7 @@ INSTALLED := $(VENV)/.installed
 LOCKS := requirements-build.lock requirements-dev.lock
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: run demo test check format lint types imports contracts interop fuzz replay docs lock clean
+.PHONY: run demo test check format lint types imports contracts interop fuzz fault-test soak replay docs lock clean
 
 run: $(INSTALLED)
 	@$(BIN)/ksz-gateway tour --state $(STATE) --keep-serving
@@ -65,6 +67,16 @@ fuzz: $(VENV)/.fuzz
 $(VENV)/.fuzz: requirements-fuzz.lock $(INSTALLED)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
 	@touch $@
+
+# About ten minutes; NAME=… for one of them, see docs/faults.md.
+NAME ?=
+fault-test: $(INSTALLED)
+	@faults/install.sh
+	@$(BIN)/python -m faults $(NAME)
+
+soak: N := $(if $(filter file,$(origin N)),200000,$(N))
+soak: $(INSTALLED)
+	@$(BIN)/python -m faults.soak --requests $(N)
 
 docs: $(INSTALLED)
 	@$(BIN)/python -m gateway.docs

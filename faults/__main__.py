@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     reports = []
     with tempfile.TemporaryDirectory(prefix="ksz-faults-") as directory, errors.status("preparing") as status:
         prepared = Path(directory) / "prepared"
-        _prepare(prepared)
+        prepare(prepared)
         for promise in PROMISES:
             if not given.names or promise.name in given.names:
                 status.update(promise.fault)
@@ -67,11 +67,12 @@ def _opened(promise: Promise, prepared: Path, directory: Path) -> Iterator[Trial
         return
     with running_server(durable=True) as server:
         url = server.url(server.create_database())
-        _prepare(state, KSZ_DATABASE_URL=url)
+        prepare(state, KSZ_DATABASE_URL=url)
         yield Trial(state, url, server)
 
 
-def _prepare(state: Path, **environment: str) -> None:
+def prepare(state: Path, **environment: str) -> None:
+    """Make a demo world."""
     made = run_command("demo", "--state", state, **environment)
     if made.returncode != 0:
         raise SystemExit(made.stderr)

@@ -18,7 +18,7 @@ from fixtures.messages import NSSO, envelope, sign
 from gateway.pki import load_identity
 from tests.e2e.conftest import wait_until
 
-LIBRARY = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
+LIBRARIES = Path("/usr/lib")
 HOUR = timedelta(hours=1)
 SECONDS = 4.0
 LIMITED = "inspection"
@@ -39,7 +39,7 @@ def _jump(trial: Trial, by: timedelta) -> None:
     clock = trial.state / "clock"
     _set(clock, timedelta())
     false_time = {
-        "LD_PRELOAD": str(LIBRARY),
+        "LD_PRELOAD": str(next(LIBRARIES.glob("*/faketime/libfaketimeMT.so.1"))),
         "FAKETIME_TIMESTAMP_FILE": str(clock),
         "FAKETIME_NO_CACHE": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",

@@ -49,7 +49,9 @@ def questions_of(client: str) -> tuple[Question, ...]:
 def _find(client: str) -> Iterator[Question]:
     for persona in (*personas.load_personas(), *dmfa_personas.load_personas()):
         for expectation in persona.expectations:
-            if (expectation.client, expectation.code) == (client, "MSG00000"):
+            if (expectation.client, expectation.code) == (client, "MSG00000") and set(_CRITERIA) >= set(
+                expectation.criteria
+            ):
                 yield Question(persona.ssin, expectation)
 
 
