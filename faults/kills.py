@@ -39,7 +39,8 @@ def kill_gateway(trial: Trial) -> None:
 def kill_database(trial: Trial) -> None:
     """Kill PostgreSQL with all its processes, and start it again on the same files."""
     server = trial.server
-    assert server is not None, "this run has a server of its own"
+    if server is None:
+        raise ValueError("this run needs a PostgreSQL of its own")
     with trial.serving() as gateway, trial.loaded(gateway), trial.fault():
         server.stop(signal.SIGKILL)
         time.sleep(DATABASE_AWAY_SECONDS)

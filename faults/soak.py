@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from multiprocessing import get_context
 from multiprocessing.queues import Queue
 from pathlib import Path
@@ -132,7 +133,7 @@ def make_quarters(samples: Sequence[Sample]) -> list[Quarter]:
             descriptors=mean(each.descriptors for each in part),
             connections=mean(each.connections for each in part),
         )
-        for part in (samples[begin:end] for begin, end in zip(bounds, bounds[1:], strict=False))
+        for part in (samples[begin:end] for begin, end in pairwise(bounds))
     ]
 
 
