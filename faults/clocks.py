@@ -1,9 +1,11 @@
-"""The clock of the gateway's machine jumps by an hour, as libfaketime (Debian) plays it: monotonic time goes on.
+"""The clock of the gateway's machine jumps by an hour, as somebody who sets it makes it; monotonic time goes on.
 
-All processes of the gateway, management and workers, see the same false time, and the clients see the true one. For a
-while their clocks jump too, as where one time server has misled everybody.
+All processes of the gateway, management and workers, see the same false time (`false_clock.c`), and the clients see the
+true one. For a while their clocks jump too, as where one time server has misled everybody.
 """
 
+import struct
+import subprocess
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +20,6 @@ from fixtures.messages import NSSO, envelope, sign
 from gateway.pki import load_identity
 from tests.e2e.conftest import wait_until
 
-LIBRARIES = Path("/usr/lib")
 HOUR = timedelta(hours=1)
 SECONDS = 4.0
 LIMITED = "inspection"
@@ -37,13 +38,8 @@ def jump_back(trial: Trial) -> None:
 
 def _jump(trial: Trial, by: timedelta) -> None:
     clock = trial.state / "clock"
-    _set(clock, timedelta())
-    false_time = {
-        "LD_PRELOAD": str(next(LIBRARIES.glob("*/faketime/libfaketimeMT.so.1"))),
-        "FAKETIME_TIMESTAMP_FILE": str(clock),
-        "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
+    clock.write_bytes(bytes(8))
+    false_time = {"LD_PRELOAD": str(_compile(trial.state)), "FALSE_CLOCK": str(clock)}
     with trial.serving(**false_time) as gateway, trial.loaded(gateway) as load:
         replayed = _Replayed(load)
         replayed.expect(trial, WELL)
@@ -64,10 +60,16 @@ def _jump(trial: Trial, by: timedelta) -> None:
         limited.expect_still_used_up(trial)
 
 
+def _compile(directory: Path) -> Path:
+    library = directory / "false_clock.so"
+    source = Path(__file__).with_name("false_clock.c")
+    subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library, source], check=True)
+    return library
+
+
 def _set(clock: Path, ahead: timedelta) -> None:
-    new = clock.with_suffix(".new")
-    new.write_text(f"{ahead.total_seconds():+.0f}\n")
-    new.replace(clock)
+    with clock.open("r+b") as file:
+        file.write(struct.pack("=q", int(ahead.total_seconds())))
 
 
 class _Replayed:

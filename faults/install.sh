@@ -1,9 +1,9 @@
 #!/bin/sh
-# Installs what the fault runs need from Debian where it is missing: HAProxy, and the library that plays a false clock.
+# Installs what the fault runs need from Debian where it is missing: HAProxy, and a compiler for the false clock.
 set -eu
 missing=""
 test -x /usr/sbin/haproxy || missing="$missing haproxy"
-ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || missing="$missing libfaketime"
+command -v cc >/dev/null || missing="$missing gcc libc6-dev"
 test -n "$missing" || exit 0
 command -v apt-get >/dev/null || { echo "fault-test: install$missing, then try again (there is no apt-get here)." >&2; exit 1; }
 as_root=""
