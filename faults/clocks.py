@@ -4,6 +4,7 @@ All processes of the gateway, management and workers, see the same false time (`
 true one. For a while their clocks jump too, as where one time server has misled everybody.
 """
 
+import shutil
 import struct
 import subprocess
 import time
@@ -63,7 +64,7 @@ def _jump(trial: Trial, by: timedelta) -> None:
 def _compile(directory: Path) -> Path:
     library = directory / "false_clock.so"
     source = Path(__file__).with_name("false_clock.c")
-    subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library, source], check=True)
+    subprocess.run([shutil.which("cc") or "cc", "-O2", "-shared", "-fPIC", "-o", library, source], check=True)
     return library
 
 

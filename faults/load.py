@@ -68,6 +68,11 @@ class Load:
         for thread in self._threads:
             thread.join(PATIENCE)
 
+    @property
+    def receipts(self) -> list[Receipt]:
+        """The receipts of all answers until now."""
+        return [each.receipt for each in self.asked.copy() if each.receipt is not None]
+
     def well_since(self, moment: float, client: str | None = None) -> int:
         """Count what was asked from this moment on, by one client or all, and answered with data."""
         # A copy, since the clients go on appending.
