@@ -6,6 +6,8 @@
 #   make check   format, lint, types, imports, contracts, tests
 #   make interop clients in zeep, Node and PHP, and HAProxy in front (needs Debian packages)
 #   make ha-test kills, freezes and switches the machines of a replicated PostgreSQL under load (Debian, root)
+#   make fault-test  kills, a full disk, false clocks, bad sources, slow connections: what is lost (needs Debian packages)
+#   make soak    200,000 consultations: memory and descriptors stay as they are (N=… for fewer)
 #   make fuzz    hostile input for everything that reads what others wrote
 #   make replay  100,000 recorded consultations decided again under a draft
 #   make bench   compare it with others, 15 minutes; make bench-quick takes 3 (installs wrk and gcc with apt-get)
@@ -21,7 +23,7 @@ INSTALLED := $(VENV)/.installed
 LOCKS := requirements-build.lock requirements-dev.lock
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: run demo test check format lint types imports contracts interop ha-test fuzz replay bench bench-quick docs lock audit-deps clean
+.PHONY: run demo test check format lint types imports contracts interop ha-test fault-test soak fuzz replay bench bench-quick docs lock audit-deps clean
 
 run: $(INSTALLED)
 	@$(BIN)/ksz-gateway tour --state $(STATE) --keep-serving
@@ -87,6 +89,16 @@ bench-quick: $(VENV)/.bench
 $(VENV)/.bench: requirements-bench.lock $(INSTALLED)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	@touch $@
+
+# About ten minutes; NAME=… for one of them, see docs/faults.md.
+NAME ?=
+fault-test: $(INSTALLED)
+	@faults/install.sh
+	@$(BIN)/python -m faults $(NAME)
+
+soak: N := $(if $(filter file,$(origin N)),200000,$(N))
+soak: $(INSTALLED)
+	@$(BIN)/python -m faults.soak --requests $(N)
 
 docs: $(INSTALLED)
 	@$(BIN)/python -m gateway.docs

@@ -22,8 +22,8 @@ from gateway.storage.tables import UtcDateTime, quota_counters, replay_keys
 
 _PURGE_EVERY = timedelta(seconds=10)
 
-# Clocks of nodes differ: what one has no more use for, another may still have to recognise.
-_CLOCK_TOLERANCE = timedelta(minutes=5)
+# Clocks of nodes differ, and one that ran ahead is set back: then what seemed of no more use has to be recognised.
+_CLOCK_TOLERANCE = timedelta(hours=2)
 
 # What is returned tells whether a row was stored: the count of rows is not known on every database.
 _STORE_KEY = for_each_dialect(

@@ -2,42 +2,16 @@
 
 import shlex
 import shutil
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import requests
 
-from tests.e2e.conftest import COMMAND, PATIENCE, end, free_port, run_command, serving, wait_until
+from tests.e2e.conftest import PATIENCE, free_port, run_command, serving
+from tests.e2e.simulated import playing
 from tests.integration.docs_examples import DOCS, shown_commands
 
 LINES = shown_commands("sources.md")
-
-
-@contextmanager
-def playing(line: str, state: Path, bind: str) -> Iterator[None]:
-    """Run the command that plays the sources, elsewhere than on the page."""
-    with (state / "simulate.log").open("wb") as output:
-        process = subprocess.Popen(
-            [COMMAND, *shlex.split(line), "--state", state, "--bind", bind],
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    try:
-        wait_until(lambda: is_served(bind), (state / "simulate.log").read_text)
-        yield
-    finally:
-        assert end(process) == 0
-
-
-def is_served(bind: str) -> bool:
-    try:
-        return requests.get(f"http://{bind}/faults", timeout=PATIENCE).ok
-    except requests.ConnectionError:
-        return False
 
 
 def test_every_example_does_what_the_page_says(state: Path, tmp_path: Path) -> None:

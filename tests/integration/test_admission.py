@@ -177,12 +177,20 @@ def test_threads_get_exactly_the_quota(world: World) -> None:
         assert sum(pool.map(admit, range(100))) == 25
 
 
+def test_a_clock_that_ran_an_hour_ahead_and_came_back_lets_no_message_in_again(world: World) -> None:
+    admission = Admission(world.commit)
+    admission.admit(client(), KEY, FORGET, NOON)
+    admission.admit(client(), OTHER, FORGET + timedelta(hours=1), NOON + timedelta(hours=1))
+    with pytest.raises(Replayed):
+        admission.admit(client(), KEY, FORGET, NOON + timedelta(minutes=1))
+
+
 def test_what_no_clock_needs_any_more_is_purged(world: World) -> None:
     admission, annex = Admission(world.commit), client(Quota(per_minute=5))
     admission.admit(annex, KEY, FORGET, NOON)
-    admission.admit(annex, OTHER, FORGET, FORGET + timedelta(minutes=4))
+    admission.admit(annex, OTHER, FORGET, FORGET + timedelta(minutes=119))
     assert len(world.rows(replay_keys)) == 2
-    admission.admit(annex, None, None, FORGET + timedelta(minutes=6))
+    admission.admit(annex, None, None, FORGET + timedelta(minutes=121))
     assert world.rows(replay_keys) == []
     assert len([period for _, period, _ in used(world) if period == "minute"]) == 2
 

@@ -6,25 +6,20 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 import pytest
 
-from tests.e2e.conftest import PATIENCE, free_port, wait_until
+from tests.e2e.conftest import free_port, wait_until
 from tests.interop.conftest import Proxy, proxying
-from tests.interop.exchange import code_of, head, message, padded, post, signed
+from tests.interop.exchange import code_of, head, padded, post, signed
+from tests.interop.stalling import STALLS, stalled
 
 CONNECTIONS = 2_000
 WITHIN = 20.0  # Seconds, on a machine that has more to do. Who stalls is waited for much longer.
 PATIENT = {"PROXY_REQUEST_TIMEOUT": "300s"}
 # Whole messages but for their last byte: none may reach a thread of the gateway.
 LARGE = padded(250_000)
-STALLS = {
-    "half a TLS handshake": None,
-    "half a head": head(5000)[:60],
-    "half a body": head(5000) + message("", "")[:300],
-    "half a chunked body": head(None) + b"1000\r\n<soap",
-}
 
 
 @pytest.fixture(autouse=True)
@@ -36,24 +31,6 @@ def enough_descriptors() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, needed), hard))
     yield
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-
-@contextmanager
-def stalled(proxy: Proxy, count: int, sent: bytes | None) -> Iterator[list[socket.socket]]:
-    """Open connections that send this and then nothing, until the block ends."""
-    context = ssl.create_default_context(cafile=str(proxy.gateway.state / "pki" / "ca.pem"))
-    with ExitStack() as opened:
-        connections: list[socket.socket] = []
-        for _ in range(count):
-            plain = opened.enter_context(socket.create_connection(("127.0.0.1", proxy.port), timeout=PATIENCE))
-            if sent is None:
-                plain.sendall(b"\x16\x03\x01\x02\x00\x01")
-                connections.append(plain)
-                continue
-            connection = opened.enter_context(context.wrap_socket(plain, server_hostname="127.0.0.1"))
-            connection.sendall(sent)
-            connections.append(connection)
-        yield connections
 
 
 def still_open(connections: list[socket.socket]) -> int:
@@ -94,7 +71,9 @@ def test_two_thousand_stalled_connections_do_not_silence_an_honest_client(proxy:
         connections = [
             connection
             for sent in STALLS.values()
-            for connection in stack.enter_context(stalled(patient, CONNECTIONS // len(STALLS), sent))
+            for connection in stack.enter_context(
+                stalled(patient.port, patient.gateway.state, CONNECTIONS // len(STALLS), sent)
+            )
         ]
         durations = consult(patient, 20)
         assert still_open(connections) == CONNECTIONS
@@ -107,7 +86,7 @@ def test_large_bodies_without_their_end_do_not_reach_the_gateway(proxy: Proxy) -
     for framing in (head(len(LARGE)) + LARGE[:-1], head(None) + b"%x\r\n" % len(LARGE) + LARGE[:-1]):
         with (
             proxying(proxy.gateway, free_port(), **PATIENT) as patient,
-            stalled(patient, 100, framing) as connections,
+            stalled(patient.port, patient.gateway.state, 100, framing) as connections,
         ):
             durations = consult(patient, 5)
             assert still_open(connections) == 100
@@ -117,6 +96,6 @@ def test_large_bodies_without_their_end_do_not_reach_the_gateway(proxy: Proxy) -
 def test_what_stalls_is_gone_when_its_time_is_over(proxy: Proxy) -> None:
     with (
         proxying(proxy.gateway, free_port(), PROXY_REQUEST_TIMEOUT="3s") as impatient,
-        stalled(impatient, 100, STALLS["half a body"]) as connections,
+        stalled(impatient.port, impatient.gateway.state, 100, STALLS["half a body"]) as connections,
     ):
         wait_until(lambda: still_open(connections) == 0, lambda: f"{still_open(connections)} are open")

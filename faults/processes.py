@@ -1,0 +1,59 @@
+"""The processes of a running gateway: who works, what they hold open, and how much memory they take."""
+
+import os
+from pathlib import Path
+
+from tests.e2e.conftest import RunningGateway
+
+
+def find_processes(gateway: RunningGateway) -> list[int]:
+    """Return gunicorn's arbiter, its workers and the management process."""
+    return [gateway.process.pid, *_children(gateway)]
+
+
+def find_workers(gateway: RunningGateway) -> list[int]:
+    """Return the processes of gunicorn's workers."""
+    return [pid for pid in _children(gateway) if b"gateway.management" not in _read(pid, "cmdline")]
+
+
+def count_descriptors(gateway: RunningGateway) -> int:
+    """Return how many descriptors all processes of the gateway hold open."""
+    return sum(_count_descriptors(pid) for pid in find_processes(gateway))
+
+
+def count_connections(gateway: RunningGateway) -> int:
+    """Return how many connections to its SOAP port are established."""
+    port = f":{int(gateway.url.rpartition(':')[2]):04X}"
+    lines = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
+    return sum(line[1].endswith(port) and line[3] == "01" for line in lines)
+
+
+def measure_memory(gateway: RunningGateway) -> int:
+    """Return the octets of memory that all processes of the gateway take, what they share counted once."""
+    return sum(_proportional(pid) for pid in find_processes(gateway))
+
+
+def _children(gateway: RunningGateway) -> list[int]:
+    arbiter = gateway.process.pid
+    return [int(pid) for pid in Path(f"/proc/{arbiter}/task/{arbiter}/children").read_text().split()]
+
+
+def _read(pid: int, name: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/{name}").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
+def _count_descriptors(pid: int) -> int:
+    try:
+        return len(os.listdir(f"/proc/{pid}/fd"))
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
+def _proportional(pid: int) -> int:
+    for line in _read(pid, "smaps_rollup").splitlines():
+        if line.startswith(b"Pss:"):
+            return int(line.split()[1]) * 1024
+    return 0

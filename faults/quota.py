@@ -1,0 +1,84 @@
+"""10,000 requests of a client that has used up its quota, while another client asks as always."""
+
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from pathlib import Path
+from uuid import uuid4
+
+import requests
+
+from faults.load import WELL, Asked, Load, ask
+from faults.questions import questions_of
+from faults.trial import Trial
+from fixtures.messages import NSSO, envelope, sign
+from gateway.pki import load_identity
+from tests.e2e.conftest import wait_until
+
+FLOOD = 10_000
+CONNECTIONS = 4
+LIMITED, PER_MINUTE = "inspection", 30
+OTHER = "pcsa"
+MOST_TIMES_QUIET = 2.0
+_QUIET = 500
+
+
+def exceed(trial: Trial) -> None:
+    """Compare the other client's 99th percentile before and during the flood; it is to stay within twice."""
+    trial.concerned = frozenset({OTHER})
+    context = get_context("spawn")
+    with (
+        trial.serving(KSZ_CLIENT_RATE="300") as gateway,
+        ProcessPoolExecutor(1, mp_context=context) as apart,
+        trial.loaded(gateway, clients=(OTHER,), pause_seconds=0.01) as load,
+    ):
+        messages = apart.submit(sign_flood, gateway.state, FLOOD).result()
+        quiet_since = time.monotonic()
+        wait_until(lambda: load.well_since(quiet_since) >= _QUIET)
+        with trial.fault():
+            codes = apart.submit(send_flood, gateway.url, gateway.authority, messages).result()
+    quiet = percentile(load, quiet_since, trial.began)
+    loud = percentile(load, trial.began, trial.ended)
+    seconds = trial.ended - trial.began
+    trial.notes.append(
+        f"p99 of the other client {quiet * 1000:.0f} ms, during the flood {loud * 1000:.0f} ms"
+        f" ({FLOOD / seconds:.0f}/s refused: {dict(codes.most_common())})"
+    )
+    if loud > MOST_TIMES_QUIET * quiet:
+        trial.findings.append(f"p99 of the other client is {loud / quiet:.1f} times its quiet value")
+    if codes[WELL] > PER_MINUTE * (2 + int(seconds // 60)) or codes.total() != FLOOD:
+        trial.findings.append(f"{PER_MINUTE} a minute let {codes[WELL]} of {codes.total()} pass in {seconds:.0f} s")
+
+
+def percentile(load: Load, since: float, until: float, share: float = 0.99) -> float:
+    """Return within how many seconds so many of the messages sent meanwhile were answered."""
+    took = sorted(each.ended - each.begun for each in load.asked if since <= each.begun < until)
+    return took[int(share * len(took))]
+
+
+def sign_flood(state: Path, count: int) -> list[tuple[str, bytes]]:
+    """Return so many messages of the limited client, each with the path that it is for."""
+    identity = load_identity(state / "pki" / "clients" / LIMITED)
+    question = questions_of(LIMITED)[0]
+    return [
+        (question.path, sign(envelope(question.payload(uuid4().hex)), identity, datetime.now(UTC), NSSO))
+        for _ in range(count)
+    ]
+
+
+def send_flood(url: str, authority: str, messages: list[tuple[str, bytes]]) -> Counter[str]:
+    """Send them over a few connections, as fast as they are answered; return how many got which code."""
+    local = threading.local()
+
+    def send(each: tuple[str, bytes]) -> Asked:
+        if not hasattr(local, "session"):
+            local.session = requests.Session()
+            local.session.verify, local.session.trust_env = authority, False
+        path, message = each
+        return ask(local.session, url + path, message, LIMITED, "", 15.0)
+
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        return Counter(asked.code for asked in pool.map(send, messages))
