@@ -1,7 +1,7 @@
 """Statements of every request, given to the driver's own cursor: SQLAlchemy's share, half of their cost, is paid once.
 
 SQLAlchemy compiles the statement, and its types turn values into the driver's and back, as ever. An error is handed to
-SQLAlchemy too, so that callers meet its exceptions and no values in them.
+SQLAlchemy too, so that callers meet its exceptions and no values in them; who listens to a connection hears the text.
 """
 
 from collections import namedtuple
@@ -54,9 +54,12 @@ class _Compiled:
             name: turn(parameters.get(name, fixed)) if turn else parameters.get(name, fixed)
             for name, fixed, turn in self._binds
         }
+        given = tuple(values[name] for name in self._places) if self._places else values
         cursor = connection.connection.cursor()
+        if connection._has_events:
+            connection.dispatch.before_cursor_execute(connection, cursor, self._text, given, None, False)
         try:
-            cursor.execute(self._text, [values[name] for name in self._places] if self._places else values)
+            cursor.execute(self._text, given)
             rows = cursor.fetchall() if self._columns else ()
         except Exception as error:
             connection._handle_dbapi_exception(error, self._text, None, cursor, None)
