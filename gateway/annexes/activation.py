@@ -1,6 +1,6 @@
 """An activation of an annex, and the proof that two operators wanted it. Pure: rows and keys are handed in."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -71,11 +71,17 @@ def newest_digest(activations: Sequence[Activation]) -> str:
     return NOTHING
 
 
-def prove(activation: Activation, operators: OperatorKeys) -> None:
-    """Return if two different operators signed this activation just as it stands; NotProved otherwise."""
+def prove(activation: Activation, before: Activation | None, operators: OperatorKeys) -> None:
+    """Return if two different operators signed this activation just as it stands; NotProved otherwise.
+
+    `before` is the client's signed activation before it. An order is good after that one alone: were it not, who
+    approves could have what another once ordered put in force again.
+    """
     signed = activation.signatures
     if signed is None:
         raise NotProved("nobody signed it")
+    if signed.after != newest_digest(() if before is None else (before,)):
+        raise NotProved("it was not ordered after the client's activation before it")
     approval = approval_of(activation, signed)
     if revision_of(activation.document) != activation.revision:
         raise NotProved("the document is another than the one that was signed")
@@ -93,3 +99,16 @@ def prove(activation: Activation, operators: OperatorKeys) -> None:
         raise NotProved(f"the approval is not signed by a known key of {signed.approved_by}")
     if proposer.octets == approver.octets or proposer.name == approver.name:
         raise NotProved("one person proposed and approved it")
+
+
+def list_proved(history: Iterable[Activation], operators: OperatorKeys) -> Iterator[Activation]:
+    """Yield those of a whole history, in the order of their numbers, that two operators are proved to have signed."""
+    before: dict[str, Activation] = {}
+    for activation in history:
+        try:
+            prove(activation, before.get(activation.client), operators)
+            yield activation
+        except NotProved:
+            pass
+        if activation.signatures is not None:
+            before[activation.client] = activation

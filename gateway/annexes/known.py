@@ -30,6 +30,8 @@ class Entry:
         operators: OperatorKeys,
     ) -> None:
         self.activation = activation
+        self.before: Activation | None = None
+        """The client's signed activation before this one, once it stands in a history."""
         self._read_annex = read_annex
         self._operators = operators
         self._proved_under: KnownKeys | None = None
@@ -43,7 +45,7 @@ class Entry:
         known = self._operators.known
         if self._proved_under is not known:
             try:
-                prove(self.activation, self._operators)
+                prove(self.activation, self.before, self._operators)
                 self._proved = True
             except NotProved as fault:
                 self._proved = False
@@ -81,7 +83,9 @@ class History:
         self._by_number = sorted(self._by_instant, key=_number)
 
     def extended(self, entry: Entry) -> "History":
-        """Return the history that has this entry too."""
+        """Return the history that has this entry too, which was added later than all others."""
+        signed = (each.activation for each in reversed(self._by_number) if each.activation.signatures is not None)
+        entry.before = next(signed, None)
         return History([*self._by_instant, entry])
 
     def find(self, now: datetime) -> Annex | RoleAnnex | None:

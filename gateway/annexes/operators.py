@@ -5,6 +5,7 @@ signed up to and including activation NUMBER stays valid, and nothing else. A ke
 """
 
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -127,6 +128,8 @@ def _read_keys(directory: Path) -> Iterator[OperatorKey]:
             try:
                 if named is None:
                     raise ValueError("the name of the file is none of an operator")
+                if (folder.stat().st_mode | path.stat().st_mode) & stat.S_IWOTH:
+                    raise ValueError("anybody may write it, or its directory (chmod o-w)")
                 public_key = load_pem_public_key(path.read_bytes())
                 if not isinstance(public_key, Ed25519PublicKey):
                     raise ValueError("it is no Ed25519 key")

@@ -11,13 +11,13 @@ from gateway.storage.tables import audit_records, audit_subjects
 
 
 def read_exchanges(connection: Connection, since: datetime, until: datetime) -> Iterator[Exchange]:
-    """Give every exchange of a client that was received from `since` to before `until`, in no order.
+    """Give every exchange of a client that was received from `since` to before `until`, dry runs too, in no order.
 
     Refused are replies that say no by decision, and faults. Strangers, whom no annex knows, are not clients.
     """
     columns = audit_records.c
     wanted = (
-        columns.kind == RecordKind.EXCHANGE,
+        columns.kind.in_((RecordKind.EXCHANGE, RecordKind.DRY_RUN)),
         columns.client.is_not(None),
         columns.received_at >= since,
         columns.received_at < until,

@@ -16,6 +16,9 @@ from gateway.audit.stored_log import StoredLog
 from gateway.audit.tree import Frontier
 from gateway.audit.verification import Breach, Entry, EntryUnreadable, Root, position_in
 
+# Many times what the longest message makes; a longer line is none of ours, and is not read to its end.
+_LONGEST_LINE = 64 * 1024 * 1024
+
 
 class ExportUnreadable(Exception):
     """The files are no export; the message says what is wrong with them."""
@@ -75,7 +78,7 @@ class ExportedLog:
             content = json.loads(text)
             self.start = Frontier.from_octets(content["first"], from_base64(content["frontier"]))
             self._roots = [_root(each) for each in content["roots"]]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise ExportUnreadable(f"{roots} is not the file of roots that an export has") from None
         # There is one way to write it: whatever is written otherwise was changed.
         if _encode(content) != text:
@@ -93,7 +96,8 @@ class ExportedLog:
     def entries(self) -> Iterator[Entry]:
         """Give the entries; EntryUnreadable for a line that is none."""
         with self._path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
+            lines = iter(lambda: file.readline(_LONGEST_LINE), b"")
+            for number, line in enumerate(lines, start=1):
                 octets = line.removesuffix(b"\n")
                 if octets == line:
                     raise EntryUnreadable(f"line {number} has no end: the file was cut")

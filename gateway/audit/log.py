@@ -80,7 +80,7 @@ class Log:
         self._key = key
         self._clock = clock
         self._written: tuple[int, bytes, str] | None = None
-        self._seen = 0
+        self._newest = 0, ""
 
     def append(self, connection: Connection, row: Mapping[str, Any], further_subjects: Sequence[str]) -> Place:
         """Write a row of `audit_records`, position and leaf added, and its further subjects; LogBroken."""
@@ -96,6 +96,12 @@ class Log:
             )
         notes[self] = _Growth(growth.checkpoint, growth.frontier.append(leaf), growth.signed)
         return Place(position, leaf, growth.signed)
+
+    def note_durable(self, place: Place) -> None:
+        """Take note that what was appended is durable: the log never ends before it again. Any thread may."""
+        size = int(place.checkpoint.split("\n", 2)[1])
+        if size > self._newest[0]:
+            self._newest = size, place.checkpoint
 
     def finish(self, connection: Connection) -> None:
         """Sign and write the head, if anything was appended: the last step before the commit."""
@@ -129,12 +135,14 @@ class Log:
         cursor.execute(_READ_HEAD)
         head = cursor.fetchone()
         frontier = Frontier() if head is None else self._check(*head)
-        if frontier.size < self._seen:
-            raise LogBroken(
-                f"the log ends at {frontier.size}, and went as far as {self._seen}: records were taken away"
-            )
-        self._seen = frontier.size
-        return _Growth("" if head is None else head[2], frontier, _Signed())
+        checkpoint = "" if head is None else head[2]
+        size, newest = self._newest
+        if frontier.size < size:
+            raise LogBroken(f"the log ends at {frontier.size}, and went as far as {size}: records were taken away")
+        if frontier.size == size and checkpoint != newest:
+            raise LogBroken(f"the log ends at {size} as it did, and with other records")
+        self._newest = frontier.size, checkpoint
+        return _Growth(checkpoint, frontier, _Signed())
 
     def _check(self, size: int, peaks: bytes, checkpoint: str) -> Frontier:
         """Return the frontier of a head that says what was signed; the one that was written here is not doubted."""

@@ -49,9 +49,18 @@ class AuditReader:
         self._clock = clock
 
     def unseal(self, row: Row) -> Sealed:
-        """Return the sealed part of a record; SealBroken when it cannot be read, AuditUnavailable unrecorded."""
-        self._record("audit show", None, {"position": row["position"], "ticket": row["ticket_cbss"]})
-        return unseal(row, self._keys, self._auditor_key)
+        """Return the sealed part of a record; SealBroken when it cannot be read, AuditUnavailable unrecorded.
+
+        The reading is recorded as one about the persons whom the record is about, so that they learn of it.
+        """
+        request = {"position": row["position"], "ticket": row["ticket_cbss"]}
+        try:
+            sealed = unseal(row, self._keys, self._auditor_key)
+        except SealBroken:
+            self._record("audit show", None, request)
+            raise
+        self._record("audit show", sealed["subject"], request, tuple(sealed["furtherSubjects"]))
+        return sealed
 
     def find(
         self, criteria: Criteria, operation: str, *, limit: int | None = None, before: int | None = None
@@ -86,7 +95,7 @@ class AuditReader:
             except SealBroken as broken:
                 yield Consultation(row, None, str(broken))
 
-    def _record(self, operation: str, subject: str | None, request: Any) -> int:
+    def _record(self, operation: str, subject: str | None, request: Any, further_subjects: tuple[str, ...] = ()) -> int:
         """Return the position of the record that was made."""
         now = self._clock()
         place = self._trail.record(
@@ -98,6 +107,7 @@ class AuditReader:
                 client=self._actor,
                 operation=operation,
                 subject=subject,
+                further_subjects=further_subjects,
                 request=request,
                 decided_at=now,
             )

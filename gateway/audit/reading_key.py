@@ -38,6 +38,11 @@ def load_reading_key(path: Path) -> X25519PublicKey:
         raise ReadingKeyUnusable(f"{path}: no X25519 public key in PEM: {_MAKE_ONE}") from None
     if not isinstance(key, X25519PublicKey):
         raise ReadingKeyUnusable(f"{path}: a public key, but not an X25519 one: {_MAKE_ONE}")
+    try:
+        X25519PrivateKey.generate().exchange(key)
+    except ValueError:
+        # A point of low order, with which everybody agrees on the same: better not to start than to record nothing.
+        raise ReadingKeyUnusable(f"{path}: a public key that no private key has: {_MAKE_ONE}") from None
     return key
 
 

@@ -12,6 +12,7 @@ number `$decimal`. No name in a message begins so.
 import base64
 import hmac
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime
@@ -31,6 +32,7 @@ _KEPT: Mapping[str, Callable[[str], Any]] = {
     "$datetime": datetime.fromisoformat,
     "$decimal": Decimal,
 }
+_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 _OPEN_TEXTS = (
     "client",
     "annex_revision",
@@ -110,7 +112,8 @@ def unseal(row: Mapping[str, Any], keys: MonthKeys, auditor_key: X25519PrivateKe
 
     Dataclasses come back as mappings of their fields, sets as sorted lists, all else as it was sealed.
     """
-    month = keys.find(row["month"])
+    # The row may have been changed: what is no month is not looked for among files.
+    month = keys.find(row["month"]) if _MONTH.fullmatch(row["month"]) else None
     if month is None:
         raise SealBroken(f"the keys of {row['month']} are not there: destroyed, or kept elsewhere")
     bound = _associated_data(row["ticket_cbss"], row["kind"], row["month"])

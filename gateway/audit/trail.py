@@ -58,7 +58,9 @@ class AuditTrail:
     def record(self, record: AuditRecord) -> Place:
         """Return where the record stands once it is durable; AuditUnavailable when that cannot be had."""
         sealed = self.seal(record)
-        return self._run(lambda connection: self.append(connection, sealed))
+        place = self._run(lambda connection: self.append(connection, sealed))
+        self.log.note_durable(place)
+        return place
 
     def record_stranger(self, record: AuditRecord) -> None:
         """Record the refusal of somebody whom no annex knows, durably, without letting him fill our disk.

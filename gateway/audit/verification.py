@@ -124,10 +124,12 @@ def _verify(
     expected: dict[int, list[tuple[Root, Checkpoint]]] = {}
     for root, checkpoint in opened:
         expected.setdefault(checkpoint.size, []).append((root, checkpoint))
-    leaves = {root.position: root for root in outside if root.leaf is not None}
+    claimed: dict[int | None, list[Root]] = {}
+    for root in outside:
+        claimed.setdefault(root.position, []).append(root)
     frontier, sound = log.start, log.start.size
     for entry in log.entries():
-        leaf = _check(entry, frontier.size, leaves.get(frontier.size))
+        leaf = _check(entry, frontier.size, claimed.get(frontier.size, ()))
         frontier = frontier.append(leaf)
         for root, checkpoint in expected.get(frontier.size, ()):
             if checkpoint.root != frontier.root:
@@ -165,13 +167,16 @@ def _open(root: Root, origin: str, public_key: Ed25519PublicKey) -> Checkpoint:
         raise Breach(f"{root.name} is a checkpoint of another log: {checkpoint.origin}")
     if root.size is not None and root.size != checkpoint.size:
         raise Breach(f"{root.name} is kept for {root.size} records, and was signed over {checkpoint.size}")
-    if root.position is not None and root.position >= checkpoint.size:
+    if root.position is not None and not 0 <= root.position < checkpoint.size:
         raise Breach(f"{root.name} is over {checkpoint.size} records, and so not over record {root.position}")
     return checkpoint
 
 
-def _check(entry: Entry, position: int, outside: Root | None) -> bytes:
-    """Return the leaf of an entry that stands where it should and is what its stored leaf says; Breach."""
+def _check(entry: Entry, position: int, claimed: Iterable[Root]) -> bytes:
+    """Return the leaf of an entry that stands where it should and is what its stored leaf and all others say; Breach.
+
+    `claimed` are the roots kept outside that are about this position.
+    """
     if entry.position > position:
         raise Breach(f"record {position} is missing: the next one is record {entry.position}")
     if entry.position < position:
@@ -179,8 +184,9 @@ def _check(entry: Entry, position: int, outside: Root | None) -> bytes:
     leaf = leaf_hash(entry.octets)
     if entry.leaf is not None and entry.leaf != leaf:
         raise Breach(f"record {position} is not what was recorded: its content and its leaf differ")
-    if outside is not None and outside.leaf != leaf:
-        raise Breach(f"record {position} is not the one that {outside.name} is about")
+    for root in claimed:
+        if root.leaf not in (None, leaf):
+            raise Breach(f"record {position} is not the one that {root.name} is about")
     return leaf
 
 
@@ -204,7 +210,7 @@ def position_in(octets: bytes, where: str) -> int:
     """Return the position that an entry states; EntryUnreadable when it states none."""
     try:
         position = json.loads(octets)["position"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         position = None
     if type(position) is not int:
         raise EntryUnreadable(f"{where} is no entry of the log")

@@ -1,14 +1,16 @@
 """How commands speak: tables and text for people, JSON for programs, one clear line for a problem."""
 
 import json
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -17,8 +19,24 @@ from authz.organisation import Organisation
 from gateway.inscription_lines import read_organisation
 from gateway.settings import InvalidSettings, Settings, load_settings
 
-console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+# What acts on a terminal instead of being seen there: controls, and what turns text around. Tab and line end may, and
+# a carriage return, which rich takes out of texts, where a command prints its progress over itself.
+_ACTING = [each for each in map(chr, range(0x2070)) if unicodedata.category(each) in ("Cc", "Cf", "Zl", "Zp")]
+_SHOWN = {ord(each): "\N{REPLACEMENT CHARACTER}" for each in _ACTING if each not in "\t\n\r"}
+_ESCAPED = {code: f"\\u{code:04x}" for code in _SHOWN}
+
+
+class PlainConsole(Console):
+    """A console on which nothing but our own styles acts: what clients and operators wrote is only shown."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """Render as usual, and replace what would act."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=segment.text.translate(_SHOWN))
+
+
+console = PlainConsole(highlight=False)
+errors = PlainConsole(stderr=True, highlight=False)
 
 StateOption = Annotated[
     Path | None,
@@ -45,8 +63,8 @@ def get_settings(**given: Any) -> Settings:
 
 
 def print_json(document: Any) -> None:
-    """Print a document as JSON; dates and paths as text."""
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False, default=to_text))
+    """Print a document as JSON; dates and paths as text, and what would act on a terminal as JSON's escapes."""
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False, default=to_text).translate(_ESCAPED))
 
 
 def to_text(value: object) -> str:

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 from docs_examples import DOCS, shown_commands
 from gateway_world import OpenWorld, World
-from sqlalchemy import delete
+from sqlalchemy import delete, insert, update
 from typer.testing import CliRunner
 
 from authz.annex_document import revision_of
-from gateway.annexes.activation import Activation, Signatures, prove
+from gateway.annexes.activation import Activation, Signatures, list_proved
 from gateway.bootstrap import open_annex_store, open_approvals
 from gateway.cli import app
 from gateway.cli.annex.proposing import list_unsigned
 from gateway.demo_world import activate
-from gateway.storage.tables import annex_signatures
+from gateway.storage.tables import annex_revisions, annex_signatures
 
 README = (DOCS.parent / "README.md").read_text("utf-8")
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -58,8 +58,8 @@ def test_every_example_does_what_the_page_says(world: World) -> None:
         assert done.exit_code == 0, (line, done.output, done.exception)
         if line == "annex proposals":
             assert "newcomer" in done.output
-    for client in {each.client for each in store.load_after()}:
-        prove(newest(world, client), store.operators)
+    proved = list(list_proved(store.load_after(), store.operators))
+    assert {newest(world, each.client) for each in store.load_after()} <= set(proved)
     assert "annexes give no rights" not in CliRunner().invoke(app, ["migrate"]).output
 
 
@@ -122,3 +122,41 @@ def test_the_second_operator_is_shown_the_change_and_asked(world: World) -> None
     assert "an proposed it: another operator must approve it" in str(own.exception)
     assert CliRunner().invoke(app, approve, input="y\n").exit_code == 0
     assert newest(world, "newcomer").signatures is not None
+
+
+def test_a_proposal_is_shown_beside_nothing_that_was_changed_in_the_database(world: World) -> None:
+    store = open_annex_store(world.gateway.storage)
+    (present,) = (each for each in store.load_after() if each.client == "pcsa")
+    widened = f"{present.document}# and everything else\n"
+    Path("pcsa.yaml").write_text(widened, "utf-8")
+    run = CliRunner().invoke
+    assert run(app, shlex.split("annex propose pcsa.yaml --key var/pki/operators/an.key")).exit_code == 0
+    approve = shlex.split("annex approve pcsa --key var/pki/operators/bram.key")
+    shown = run(app, approve, input="n\n").output
+    assert "pcsa: proposed by an, in force from the approval" in shown
+    assert "+# and everything else" in shown
+    assert "+client: pcsa" not in shown
+    with world.gateway.storage.database.write() as connection:
+        connection.execute(
+            update(annex_revisions).where(annex_revisions.c.sequence == present.sequence).values(document=widened)
+        )
+    shown = run(app, approve, input="n\n").output
+    assert "+# and everything else" in shown
+    assert "+client: pcsa" in shown
+
+
+def test_a_row_that_nobody_signed_keeps_no_retired_key_good(world: World) -> None:
+    newest = max(each.sequence for each in open_annex_store(world.gateway.storage).load_after())
+    row = {
+        "sequence": newest + 1000,
+        "revision": "0" * 64,
+        "client": "nobody",
+        "certificates": [],
+        "active_from": NOON,
+        "recorded_at": NOON,
+        "document": "",
+    }
+    with world.gateway.storage.database.write() as connection:
+        connection.execute(insert(annex_revisions).values(**row))
+    assert CliRunner().invoke(app, ["annex", "operator", "retire", "an"]).exit_code == 0
+    assert [path.name for path in Path("var/pki/operators/retired").iterdir()] == [f"an.{newest}.pub"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from storage_world import NOON
 
 from gateway.annexes.activation import Activation, approval_of
 from gateway.annexes.approval import AnnexRefused
-from gateway.annexes.operators import Operator, OperatorUnknown, public_pem
+from gateway.annexes.operators import Operator, OperatorKeys, OperatorUnknown, public_pem
 from gateway.annexes.store import LEAD_TIME, LONGEST_WAIT, Proposal
 from gateway.demo_world import activate
 from gateway.storage.tables import annex_proposals, annex_revisions, annex_signatures
@@ -224,6 +224,43 @@ def test_one_operator_with_access_to_the_database_cannot_activate_alone(world: A
     assert found(world.restarted()) is None
 
 
+def _forge(world: AnnexWorld, ordered: Activation, newest: Activation) -> None:
+    """Write, as bram alone, what an once ordered as the next activation."""
+    assert ordered.signatures is not None
+    assert newest.signatures is not None
+    signed = replace(ordered.signatures, follows=approval_of(newest, newest.signatures).digest, approved_by="bram")
+    forged = replace(ordered, sequence=newest.sequence + 1, active_from=NOON + LEAD_TIME, signatures=signed)
+    signed = replace(signed, approval_signature=world.bram.sign(approval_of(forged, signed).octets()))
+    names = ("sequence", "revision", "client", "active_from", "recorded_at", "document")
+    row = {name: getattr(forged, name) for name in names} | {"certificates": sorted(forged.certificates)}
+    signatures = {each.name: getattr(signed, each.name) for each in fields(signed)}
+    _write(
+        world,
+        insert(annex_revisions).values(**row),
+        insert(annex_signatures).values(sequence=forged.sequence, **signatures),
+    )
+
+
+def test_an_order_that_served_once_serves_no_second_time(world: AnnexWorld) -> None:
+    wide = activate(world.approvals, document(v="wide"))
+    narrow = activate(world.approvals, document(serial=2))
+    _forge(world, ordered=wide, newest=narrow)
+    after = NOON + timedelta(minutes=1)
+    for registry in (world.registry, world.restarted()):
+        assert found(registry, after) is None
+        assert found(registry, after, serial=2) is None
+        wait_until(lambda registry=registry: registry.list_without_rights(after) == ["pcsa"])
+
+
+def test_an_order_serves_no_second_time_in_the_place_of_what_it_was_for(world: AnnexWorld) -> None:
+    wide = activate(world.approvals, document(v="wide"))
+    narrow = activate(world.approvals, document(serial=2))
+    of_wide = annex_signatures.c.sequence == wide.sequence, annex_revisions.c.sequence == wide.sequence
+    _write(world, delete(annex_signatures).where(of_wide[0]), delete(annex_revisions).where(of_wide[1]))
+    _forge(world, ordered=wide, newest=narrow)
+    assert found(world.restarted(), NOON + timedelta(minutes=1)) is None
+
+
 def test_an_activation_taken_out_of_the_middle_is_found_missing(world: AnnexWorld) -> None:
     activate(world.approvals, document(), active_from=EARLY)
     taken = activate(world.approvals, document(v=2))
@@ -296,6 +333,14 @@ def test_a_key_that_is_no_operators_activates_nothing(world: AnnexWorld) -> None
     genuine = world.approvals.propose(document(), by=world.an)
     world.approvals.approve(genuine, by=replace(stranger, name="bram"))
     assert found(world.registry, NOON + timedelta(minutes=1)) is None
+
+
+@pytest.mark.parametrize("name", [".", "an.pub"])
+def test_a_key_that_anybody_may_write_is_no_operators(world: AnnexWorld, name: str) -> None:
+    (world.operators.directory / name).chmod(0o777)
+    known = OperatorKeys(world.operators.directory).known
+    assert "an" not in known
+    assert ("bram" in known) is (name == "an.pub")
 
 
 def test_an_activation_moved_to_another_client_takes_that_clients_rights(world: AnnexWorld) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from audit_world import Auditor
 from docs_examples import DOCS
-from gateway_world import DemoState, LogLines, OpenWorld, World, open_world
+from dry_running import DryRunning
+from gateway_world import CONTEXTS, CUSTOMERS, DemoState, LogLines, OpenWorld, World, open_world, request_xml
 from sqlalchemy import select, update
 
 from fixtures.messages import envelope
@@ -118,11 +119,12 @@ def test_whoever_reads_about_a_person_is_recorded(open_own_world: OpenWorld) -> 
     auditor.do("show", str(exchanges(world)[0]["position"]), *auditor.key)
     read = auditor.do("search", "--kind", "audit consultation", "--json")
     assert [record["operation"] for record in read] == ["audit show", "audit search", "audit person"]
-    assert [record["subject"] is not None for record in read] == [False, True, True]
+    assert [record["subject"] is not None for record in read] == [True, True, True]
     told = auditor.do("person", SSIN, *auditor.key, "--json")["consultations"]
     assert [each["operation"] for each in told if each["kind"] == "audit consultation"] == [
         "audit person",
         "audit search",
+        "audit show",
     ]
 
 
@@ -145,6 +147,16 @@ def test_a_person_learns_who_asked_when_why_and_with_what_result(auditor: Audito
     )
     assert f"Who consulted {SSIN}" in auditor.do("person", SSIN, *auditor.key)
     assert "SSIN" in auditor.refused("person", "75631290177", *auditor.key)
+
+
+def test_a_person_and_the_report_tell_of_dry_runs(open_own_world: OpenWorld) -> None:
+    world = open_own_world()
+    world.post(DryRunning(world).sign(request_xml("consultCareer", SSIN, CUSTOMERS["pcsa"], CONTEXTS["pcsa"], None)))
+    auditor = Auditor.of(world)
+    (told,) = auditor.do("person", SSIN, *auditor.key, "--json")["consultations"]
+    assert (told["kind"], told["client"]) == ("dry run", "pcsa")
+    (counted,) = auditor.do("report", "--json")["clients"]
+    assert (counted["client"], counted["exchanges"], counted["refused"]) == ("pcsa", 1, 0)
 
 
 def test_a_pseudonym_put_on_anothers_record_is_told(open_own_world: OpenWorld) -> None:

@@ -14,10 +14,11 @@ from storage_world import NOON, World, open_world
 
 from gateway.audit.log_key import LogKey
 from gateway.audit.record import AuditRecord, RecordOutcome
+from gateway.audit.sealed_box import SealingKeys
 from gateway.audit.trail import AuditTrail, AuditUnavailable
 from gateway.audit.tree import Frontier, inclusion_path, leaf_hash, root_from_path
 from gateway.storage.group_commit import CommitFailed, GroupCommit
-from gateway.storage.tables import audit_head
+from gateway.storage.tables import audit_head, audit_records
 
 SUBJECTS = ("85660112444", "85660112543")
 
@@ -46,7 +47,8 @@ def verified(world: World) -> int:
 def another_trail(world: World, key: LogKey | None = None) -> tuple[GroupCommit, AuditTrail]:
     """Return what another process has."""
     commit = GroupCommit(world.database)
-    return commit, AuditTrail(commit, world.keys, key or world.log_key, world.clock)
+    sealing = SealingKeys(world.keys, world.auditor_key.public_key())
+    return commit, AuditTrail(commit, sealing, key or world.log_key, world.clock)
 
 
 def test_a_record_is_a_leaf_that_its_receipt_proves(world: World) -> None:
@@ -189,6 +191,34 @@ def test_a_log_that_went_back_is_not_gone_on_with(world: World, cut: str) -> Non
         connection.execute(audit_head.insert(), newer)
     world.trail.record(record(4))
     assert verified(world) == 4
+
+
+def test_not_even_the_newest_record_is_taken_away_unseen(world: World) -> None:
+    world.trail.record(record(1))
+    older = dict(head(world))
+    world.trail.record(record(2))
+    _put_back(world, older)
+    with pytest.raises(AuditUnavailable, match="records were taken away"):
+        world.trail.record(record(3))
+
+
+def test_a_log_that_went_another_way_is_not_gone_on_with(world: World) -> None:
+    world.trail.record(record(1))
+    older = dict(head(world))
+    world.trail.record(record(2))
+    _put_back(world, older)
+    commit, trail = another_trail(world)
+    trail.record(record(3))
+    commit.close()
+    with pytest.raises(AuditUnavailable, match="with other records"):
+        world.trail.record(record(4))
+
+
+def _put_back(world: World, older: dict[str, Any]) -> None:
+    """Put an older head back, and the records of its time, as they were: nothing of it is untrue by itself."""
+    with world.database.write() as connection:
+        connection.execute(delete(audit_records).where(audit_records.c.position >= older["size"]))
+        connection.execute(update(audit_head), older)
 
 
 def test_works_that_record_nothing_go_on_beside_a_broken_head(world: World) -> None:

@@ -149,6 +149,18 @@ def test_sealed_part_moved_to_another_record_or_changed_is_refused(
         unseal(row | {column: value}, keys, AUDITOR)
 
 
+@pytest.mark.parametrize("month", ["../elsewhere/2026-03", "/2026-03", "2026-03\0", "2026-03\n", ""])
+def test_what_is_no_month_is_not_looked_for_among_files(
+    keys: MonthKeys, sealing: SealingKeys, tmp_path: Path, month: str
+) -> None:
+    row = seal(RECORD, sealing, NOON).row
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "2026-03.key").symlink_to(tmp_path / "none.key")
+    (tmp_path / "none.key").write_bytes(b"no keys")
+    with pytest.raises(SealBroken, match="are not there"):
+        unseal(row | {"month": month}, keys, AUDITOR)
+
+
 def test_month_whose_keys_were_destroyed_cannot_be_unsealed(
     keys: MonthKeys, sealing: SealingKeys, tmp_path: Path
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
@@ -149,6 +149,14 @@ def test_what_is_no_such_key_is_refused(tmp_path: Path, write: Callable[[Path], 
         load_reading_key(tmp_path / "auditor.pub")
     with pytest.raises(ReadingKeyUnusable, match=r"auditor\.key"):
         load_auditor_key(tmp_path / "auditor.key")
+
+
+@pytest.mark.parametrize("point", [bytes(32), b"\1" + bytes(31)])
+def test_a_key_with_which_everybody_agrees_on_the_same_is_refused(tmp_path: Path, point: bytes) -> None:
+    low = X25519PublicKey.from_public_bytes(point)
+    (tmp_path / "auditor.pub").write_bytes(low.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    with pytest.raises(ReadingKeyUnusable, match="no private key has"):
+        load_reading_key(tmp_path / "auditor.pub")
 
 
 def test_the_command_makes_a_pair_and_never_replaces_one(tmp_path: Path) -> None:

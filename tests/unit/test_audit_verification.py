@@ -1,16 +1,19 @@
 """Verification of a log in memory: what a root, a stamp or a part of the log must be to count."""
 
 import json
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.audit.checkpoint import Checkpoint, sign
+from gateway.audit.export import ExportedLog, ExportUnreadable
 from gateway.audit.tree import Frontier, leaf_hash
-from gateway.audit.verification import Breach, Entry, Root, verify
+from gateway.audit.verification import Breach, Entry, EntryUnreadable, Root, position_in, verify
 from gateway.pki import create_authority
 
 ORIGIN = "gateway.example/audit"
@@ -65,6 +68,7 @@ def test_a_part_is_verified_from_its_frontier_and_from_no_other() -> None:
         (Root("kept", checkpoint(7, origin="another.example/audit")), "of another log"),
         (Root("kept", checkpoint(3), 4), "kept for 4 records, and was signed over 3"),
         (Root("kept", checkpoint(3), position=3), "not over record 3"),
+        (Root("kept", checkpoint(7), position=-1, leaf=LEAVES[6]), "not over record -1"),
         (Root("kept", checkpoint(7), position=3, leaf=LEAVES[4]), "record 3 is not the one that kept is about"),
         (Root("kept", "nothing"), "no checkpoint of this log"),
     ],
@@ -72,6 +76,50 @@ def test_a_part_is_verified_from_its_frontier_and_from_no_other() -> None:
 def test_a_root_that_does_not_belong_to_the_log_is_told(root: Root, told: str) -> None:
     with pytest.raises(Breach, match=told):
         verify(LogInMemory(), ORIGIN, KEY.public_key(), [root])
+
+
+@pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
+def test_of_two_receipts_of_one_position_each_is_compared(order: slice) -> None:
+    genuine, forged = (Root(f"of {leaf}", checkpoint(7), position=3, leaf=LEAVES[leaf]) for leaf in (3, 4))
+    with pytest.raises(Breach, match="record 3 is not the one that of 4 is about"):
+        verify(LogInMemory(), ORIGIN, KEY.public_key(), [genuine, forged][order])
+
+
+@pytest.mark.parametrize(
+    "octets", [b"[" * 200_000, b'{"position":1e400}', b'{"position":NaN}', b"\xff", b'{"position":"0"}']
+)
+def test_what_is_no_entry_is_told_as_such(octets: bytes) -> None:
+    with pytest.raises(EntryUnreadable, match="line 1 is no entry"):
+        position_in(octets, "line 1")
+
+
+@pytest.mark.parametrize(
+    "roots",
+    [
+        "[" * 200_000,
+        '{"first":1.0,"frontier":"","roots":[]}\n',
+        '{"first":0,"frontier":"","roots":["a"]}\n',
+        "\u2028",
+        "{}",
+    ],
+)
+def test_a_hostile_file_of_roots_is_no_export(tmp_path: Path, roots: str) -> None:
+    (tmp_path / "log.jsonl.roots").write_text(roots, "utf-8")
+    with pytest.raises(ExportUnreadable):
+        ExportedLog(tmp_path / "log.jsonl")
+
+
+def test_a_line_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl.roots").write_text('{"first":0,"frontier":"","roots":[]}\n', "utf-8")
+    with (tmp_path / "log.jsonl").open("wb") as file:
+        file.truncate(1024**3)
+    tracemalloc.start()
+    try:
+        with pytest.raises(EntryUnreadable, match="line 1 has no end"):
+            list(ExportedLog(tmp_path / "log.jsonl").entries())
+        assert tracemalloc.get_traced_memory()[1] < 256 * 1024**2
+    finally:
+        tracemalloc.stop()
 
 
 def test_entries_after_the_last_signed_root_prove_nothing() -> None:

@@ -1,5 +1,6 @@
 """`annex proposals`, `annex approve` and `annex withdraw`: the second of the two operators."""
 
+from collections.abc import Container
 from datetime import UTC, datetime
 from difflib import unified_diff
 from typing import Annotated, Any
@@ -7,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from authz.annex_document import AnnexInvalid
-from gateway.annexes.activation import Activation
+from gateway.annexes.activation import Activation, list_proved
 from gateway.annexes.approval import AnnexRefused
 from gateway.annexes.store import AnnexStore, Proposal
 from gateway.bootstrap import open_annex_store, open_approvals, opened_storage
@@ -36,8 +37,9 @@ def proposals(state: StateOption = None, as_json: JsonOption = False) -> None:
     with opened_storage(get_settings(state=state)) as storage:
         store = open_annex_store(storage)
         now = datetime.now(UTC)
-        newest = _newest(store)
-        documents = [_describe(each, newest.get(each.order.client), now) for each in store.load_proposals()]
+        waiting = store.load_proposals()
+        newest = _newest(store, {each.order.client for each in waiting})
+        documents = [_describe(each, newest.get(each.order.client), now) for each in waiting]
     if as_json:
         print_json(documents)
         return
@@ -71,8 +73,8 @@ def approve(
     with opened_storage(get_settings(state=state)) as storage:
         approvals = open_approvals(storage)
         by = read_operator(storage.annex_operators, key, from_stdin=password_stdin)
-        newest = _newest(approvals.store)
         waiting = {each.order.client: each for each in approvals.store.load_proposals()}
+        newest = _newest(approvals.store, waiting)
         if everything:
             now = datetime.now(UTC)
             clients = [
@@ -111,9 +113,13 @@ def withdraw(
     console.print(f"{client}: nothing is proposed any more.")
 
 
-def _newest(store: AnnexStore) -> dict[str, Activation]:
-    """Return the activation of each client that is in force, or will be, the longest."""
-    by_instant = sorted(store.load_after(), key=lambda each: (each.active_from, each.sequence))
+def _newest(store: AnnexStore, clients: Container[str]) -> dict[str, Activation]:
+    """Return the activation of each of these clients that is in force, or will be, the longest.
+
+    Only those that are proved: beside a text that somebody changed in the database, a proposal could look harmless.
+    """
+    history = (each for each in store.load_after() if each.client in clients)
+    by_instant = sorted(list_proved(history, store.operators), key=lambda each: (each.active_from, each.sequence))
     return {each.client: each for each in by_instant}
 
 
@@ -132,9 +138,14 @@ def _describe(proposal: Proposal, replaced: Activation | None, now: datetime) ->
 
 
 def _show(proposal: Proposal, replaced: Activation | None) -> None:
-    """Print what the proposal changes, line by line."""
+    """Print when it is to come into force, and what it changes, line by line."""
+    order = proposal.order
+    start = to_text(order.active_from or "the approval")
+    console.print(
+        f"{order.client}: proposed by {order.proposed_by}, in force from {start}", markup=False, soft_wrap=True
+    )
     before = "" if replaced is None else replaced.document
-    names = "nothing" if replaced is None else replaced.revision[:12], proposal.order.revision[:12]
+    names = "nothing" if replaced is None else replaced.revision[:12], order.revision[:12]
     lines = unified_diff(before.splitlines(), proposal.document.splitlines(), *names, lineterm="")
     for line in lines:
         console.print(line, markup=False, soft_wrap=True)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from gateway.annexes.activation import list_proved
 from gateway.annexes.operators import OPERATOR_NAME, RETIRED, OperatorKeys, private_pem, public_pem
 from gateway.bootstrap import open_annex_store, opened_storage
 from gateway.cli.output import JsonOption, Problem, StateOption, console, get_settings, print_json, print_table
@@ -85,7 +86,9 @@ def retire(name: Name, state: StateOption = None) -> None:
     settings = get_settings(state=state)
     public = settings.annex_operators / f"{name}.pub"
     with opened_storage(settings) as storage:
-        newest = max((each.sequence for each in open_annex_store(storage).load_after()), default=0)
+        # Of those that are proved: a row that anybody may have written would keep the key good for what is to come.
+        proved = list_proved(open_annex_store(storage).load_after(), storage.annex_operators)
+        newest = max((each.sequence for each in proved), default=0)
     retired = settings.annex_operators / RETIRED / f"{name}.{newest}.pub"
     try:
         retired.parent.mkdir(exist_ok=True)

@@ -15,8 +15,13 @@ from gateway.cli.audit.auditor import AuditorKeyOption, PasswordStdinOption, aud
 from gateway.cli.audit.periods import SinceOption, UntilOption, parse_since, parse_until
 from gateway.cli.output import JsonOption, Problem, StateOption, console, get_settings, print_json, print_table, to_text
 
-# In which somebody is told about a person: an auditor too, whom the gateway serves as it serves others.
-_KINDS = (RecordKind.EXCHANGE, RecordKind.NOTIFICATION_PULL, RecordKind.AUDIT_CONSULTATION)
+# In which somebody is told about a person: by a dry run, whether it would pass; an auditor is served as others are.
+_KINDS = (
+    RecordKind.EXCHANGE,
+    RecordKind.DRY_RUN,
+    RecordKind.NOTIFICATION_PULL,
+    RecordKind.AUDIT_CONSULTATION,
+)
 _TOLD = (
     "received_at",
     "kind",
@@ -51,8 +56,8 @@ def person(
 ) -> None:
     """List when somebody asked or was told about a person: who, for whom, why, with what result.
 
-    Exchanges, notifications that were pulled, and who looked the person up in the audit, over all months whose keys are
-    there. Looking somebody up is a consultation, and so is itself recorded.
+    Exchanges, dry runs, notifications that were pulled, and who looked the person up or read of him in the audit, over
+    all months whose keys are there. Looking somebody up is a consultation, and so is itself recorded.
     """
     if not has_valid_check_digits(ssin):
         raise Problem("this is no SSIN: eleven digits, the last two of which check the others.")
