@@ -91,10 +91,10 @@ def _in_own_process(
 
 def _measure_one(url: str, state: Path, seconds: float) -> list[tuple[int, float, float]]:
     settings = load_settings(state=state, database_url=url)
+    migrate(settings)
     grouping, single = open_storage(settings), open_storage(settings)
     # No setting: nobody should want it.
     single.commit._largest_batch = 1
-    migrate(single)
     measured = []
     for at_a_time in AT_A_TIME:
         # The two ways take turns, so that whatever else the machine does strikes both.

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
+from pathlib import Path
 from random import Random
 from statistics import median
 from time import perf_counter
@@ -20,17 +21,22 @@ from typing import Any, NamedTuple, cast
 import casbin
 import cedarpy
 from casbin.model import FastModel, Model
-from gateway.annex_registry import AnnexRegistry
-from gateway.annex_store import Activation, AnnexStore, serial_name
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from authz.annex import Annex, CertificateBinding
-from authz.annex_document import read_annex
+from authz.annex_document import read_annex, revision_of
 from authz.decision import AccessFacts, AccessRequest, Permit, decide
 from authz.integration import Inscription, PersonFacts
 from authz.organisation import Organisation
 from authz.ssin import Environment
 from bench.world import ISSUER, annex_document
 from fixtures.persons import make_ssin
+from gateway.annexes.activation import Activation, Signatures, newest_digest
+from gateway.annexes.names import serial_name
+from gateway.annexes.operators import Operator, OperatorKey, OperatorKeys
+from gateway.annexes.registry import AnnexRegistry
+from gateway.annexes.statement import NOTHING, Approval, Order
+from gateway.annexes.store import AnnexStore
 from gateway.contracts import load_contracts
 from services.self_employed import RSVZ_CBE_NUMBER
 
@@ -100,20 +106,42 @@ class _Certificate(NamedTuple):
 
 
 class _Annexes:
-    """Stands in for the store: annexes that differ in their client and certificate alone."""
+    """Stands in for the store: annexes, signed by two operators, that differ in client and certificate alone."""
 
     def __init__(self, count: int, annex: Annex) -> None:
         self._count = count
         self._annex = annex
+        self._signers = [Operator(name, Ed25519PrivateKey.generate()) for name in ("an", "bram")]
+        self.operators = OperatorKeys(Path("there-is-no-such-directory"))
+        self.operators.known = {each.name: (OperatorKey(each.name, each.key.public_key()),) for each in self._signers}
 
     def load_after(self, sequence: int = 0) -> Iterator[Activation]:
+        follows = NOTHING
         for number in range(sequence, self._count):
-            names = frozenset({serial_name(ISSUER, number)})
-            yield Activation(number + 1, self._annex.revision, f"bench-{number}", names, _NOW, str(number))
+            activation = self._activate(number, follows)
+            follows = newest_digest([activation])
+            yield activation
 
     def read_annex(self, document: str) -> Annex:
         binding = CertificateBinding(issuer=ISSUER, serial=int(document))
         return replace(self._annex, client=f"bench-{document}", certificates=(binding,))
+
+    def _activate(self, number: int, follows: str) -> Activation:
+        proposer, approver = self._signers
+        names, document = frozenset({serial_name(ISSUER, number)}), str(number)
+        order = Order(f"bench-{number}", revision_of(document), names, None, NOTHING, proposer.name, _NOW)
+        approval = Approval(order, number + 1, _NOW, follows, approver.name, _NOW)
+        signatures = Signatures(
+            after=order.after,
+            follows=follows,
+            ordered_for=None,
+            proposed_by=proposer.name,
+            proposed_at=_NOW,
+            proposal_signature=proposer.sign(order.octets()),
+            approved_by=approver.name,
+            approval_signature=approver.sign(approval.octets()),
+        )
+        return Activation(number + 1, order.revision, order.client, names, _NOW, _NOW, document, signatures)
 
 
 def _ours(annexes: int) -> Engine:

@@ -79,7 +79,11 @@ def running(
     started = time.monotonic()
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, env=os.environ | _UNLIMITED | environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            command,
+            env={**os.environ, **_UNLIMITED, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
         )
     try:
         _wait(process, port, log)

@@ -11,14 +11,18 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from gateway.annex_store import serial_name
-
+from authz.annex_document import revision_of
 from fixtures.persons import SyntheticInscription, SyntheticPerson, generate
-from gateway.bootstrap import Storage, open_annex_store, open_storage
+from gateway.annexes.activation import newest_digest
+from gateway.annexes.approval import sign_activation
+from gateway.annexes.names import serial_name
+from gateway.annexes.statement import NOTHING, Order
+from gateway.annexes.store import Proposal
+from gateway.bootstrap import Storage, migrate, open_approvals, open_storage
+from gateway.demo_world import activate, demo_operators
 from gateway.pki import DemoClient, Identity, KeyKind, load_identity, prepare_pki
 from gateway.settings import load_settings
 from gateway.sources.load import load_persons, load_register
-from gateway.storage.tables import annex_revisions
 from services.self_employed import RSVZ_CBE_NUMBER
 
 ROOT = Path("build/bench")
@@ -115,11 +119,11 @@ def _fill(state: Path, persons: int, annexes: int) -> list[str]:
     """Put so many persons and annexes into the state's database; return who has a reply of the full size."""
     now = datetime.now(UTC)
     full: list[str] = []
-    storage = open_storage(load_settings(state=state))
+    settings = load_settings(state=state)
+    migrate(settings)
+    storage = open_storage(settings)
     try:
-        storage.database.migrate()
-        open_annex_store(storage).add(annex_document(0), actor="bench", now=now, active_from=_IN_FORCE)
-        _copy_annex(storage, range(1, annexes), now)
+        _activate_annexes(storage, annexes, now)
         with storage.database.write() as connection:
             load_register(connection, (), ())
             load_persons(connection, _noting(generate(_SEED, persons, _FILES), full))
@@ -148,22 +152,22 @@ def _make(state: Path, persons: int, annexes: int) -> None:
     (state / "ssins").write_text("\n".join(_fill(state, persons, annexes)))
 
 
-def _copy_annex(storage: Storage, numbers: Iterable[int], now: datetime) -> None:
-    """Put further annexes where the first is, all at once: ten thousand activations would take as many commits."""
-    documents = {number: annex_document(number) for number in numbers}
-    rows = [
-        {
-            "revision": sha256(document.encode()).hexdigest(),
-            "client": f"{CLIENT}-{number}",
-            "certificates": [serial_name(ISSUER, _SERIAL + number)],
-            "active_from": _IN_FORCE,
-            "recorded_at": now,
-            "document": document,
-        }
-        for number, document in documents.items()
-    ]
+def _activate_annexes(storage: Storage, annexes: int, now: datetime) -> None:
+    """Put so many annexes in force, the further ones all at once: each activation reads all that were before it.
+
+    They are signed by two operators like the first, and only the records of it are not written.
+    """
+    approvals = open_approvals(storage)
+    activation = activate(approvals, annex_document(0), now=now, active_from=_IN_FORCE)
+    proposer, approver = demo_operators(approvals.store.operators)
     with storage.database.write() as connection:
-        connection.execute(annex_revisions.insert(), rows)
+        for number in range(1, annexes):
+            document = annex_document(number)
+            names = frozenset({serial_name(ISSUER, _SERIAL + number)})
+            client = f"{CLIENT}-{number}"
+            order = Order(client, revision_of(document), names, _IN_FORCE, NOTHING, proposer.name, now)
+            proposal = Proposal(order, proposer.sign(order.octets()), document)
+            activation = sign_activation(connection, proposal, newest_digest([activation]), _IN_FORCE, approver, now)
 
 
 def _noting(people: Iterable[SyntheticPerson], full: list[str]) -> Iterable[SyntheticPerson]:

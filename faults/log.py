@@ -33,7 +33,7 @@ def find_answered_twice(url: str, asked: Iterable[Asked]) -> int:
 
 def is_whole(state: Path, url: str) -> bool:
     """Tell whether `audit verify` finds the log as it was signed."""
-    return run_command("audit", "verify", "--state", state, KSZ_DATABASE_URL=url).returncode == 0
+    return bool(run_command("audit", "verify", "--state", state, KSZ_DATABASE_URL=url).returncode == 0)
 
 
 def _records(url: str) -> list[tuple[int, str, bytes, str | None, str | None]]:

@@ -115,7 +115,7 @@ def consult(gateway: RunningGateway, requests: int, asked: list[Asked]) -> list[
 def _consult(url: str, state: Path, clients: Sequence[str], count: int, results: "Queue[list[Asked]]") -> None:
     """Ask until so many messages have come to an end, and hand over what came of them, part by part."""
     told = 0
-    with Load(RunningGateway(url, "", state, state, None), clients) as load:  # type: ignore[arg-type]
+    with Load(RunningGateway(url, "", state, state, None), clients) as load:
         while told < count:
             time.sleep(0.2)
             part = load.asked[told:count]

@@ -13,11 +13,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, delete, text
+from sqlalchemy import Connection, Integer, Text, bindparam, delete, text
 
 from authz.annex import Annex, Quota
 from gateway.storage.conflicts import for_each_dialect
 from gateway.storage.group_commit import GroupCommit
+from gateway.storage.hot_statement import HotStatement
 from gateway.storage.tables import UtcDateTime, quota_counters, replay_keys
 
 _PURGE_EVERY = timedelta(seconds=10)
@@ -26,16 +27,20 @@ _PURGE_EVERY = timedelta(seconds=10)
 _CLOCK_TOLERANCE = timedelta(hours=2)
 
 # What is returned tells whether a row was stored: the count of rows is not known on every database.
-_STORE_KEY = for_each_dialect(
-    replay_keys, lambda insert: insert.on_conflict_do_nothing().returning(replay_keys.c.replay_key)
+_STORE_KEY = HotStatement(
+    for_each_dialect(replay_keys, lambda insert: insert.on_conflict_do_nothing().returning(replay_keys.c.replay_key))
 )
 # Both periods in one statement, for each costs as much again: what has no limit is counted, and never too much.
 # Spelt out, since SQLAlchemy builds an insert of several rows anew each time.
-_COUNT = text(
-    "INSERT INTO quota_counters (client, period, period_start, used, forget_at) "
-    "VALUES (:client, 'minute', :minute, 1, :minute_end), (:client, 'day', :day, 1, :day_end) "
-    "ON CONFLICT (client, period, period_start) DO UPDATE SET used = quota_counters.used + 1 RETURNING period, used"
-).bindparams(*(bindparam(name, type_=UtcDateTime()) for name in ("minute", "minute_end", "day", "day_end")))
+_COUNT = HotStatement(
+    text(
+        "INSERT INTO quota_counters (client, period, period_start, used, forget_at) "
+        "VALUES (:client, 'minute', :minute, 1, :minute_end), (:client, 'day', :day, 1, :day_end) "
+        "ON CONFLICT (client, period, period_start) DO UPDATE SET used = quota_counters.used + 1 RETURNING period, used"
+    )
+    .bindparams(*(bindparam(name, type_=UtcDateTime()) for name in ("minute", "minute_end", "day", "day_end")))
+    .columns(period=Text, used=Integer)
+)
 _PURGES = tuple(delete(table).where(table.c.forget_at < bindparam("before")) for table in (replay_keys, quota_counters))
 
 
@@ -144,8 +149,7 @@ class Admission:
 
 
 def _store_key(connection: Connection, replay_key: bytes, forget_at: datetime | None) -> None:
-    statement = _STORE_KEY[connection.dialect.name]
-    if connection.execute(statement, {"replay_key": replay_key, "forget_at": forget_at}).first() is None:
+    if not _STORE_KEY.run(connection, {"replay_key": replay_key, "forget_at": forget_at}):
         raise Replayed("this message was admitted before")
 
 
@@ -162,4 +166,4 @@ def _periods(quota: Quota, now: datetime) -> tuple[_Period, _Period]:
 def _count(connection: Connection, client: str, minute: _Period, day: _Period) -> Mapping[str, int]:
     """Count a request; return how many there are by now in each period."""
     row = {"client": client, "minute": minute.begin, "minute_end": minute.end, "day": day.begin, "day_end": day.end}
-    return {counted.period: counted.used for counted in connection.execute(_COUNT, row)}
+    return {counted.period: counted.used for counted in _COUNT.run(connection, row)}

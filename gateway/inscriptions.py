@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, select, update
+from sqlalchemy import Connection, and_, bindparam, select, update
 
 from authz.integration import Inscription, PersonFacts
 from authz.organisation import Organisation
@@ -18,6 +18,7 @@ from gateway.audit.record import AuditRecord, RecordKind, RecordOutcome
 from gateway.audit.trail import AuditTrail
 from gateway.storage.database import Database
 from gateway.storage.group_commit import GroupCommit
+from gateway.storage.hot_statement import HotStatement
 from gateway.storage.tables import inscriptions, persons
 
 # The persons and the inscriptions that matter, in one query: those of the number or of the one that replaced
@@ -40,7 +41,7 @@ _FACTS = select(
         ),
     )
 )
-_FACTS_OF_ONE = _FACTS.where(persons.c.ssin == bindparam("ssin"))
+_FACTS_OF_ONE = HotStatement(_FACTS.where(persons.c.ssin == bindparam("ssin")))
 _FACTS_OF_ALL = _FACTS.where(persons.c.ssin.in_(bindparam("ssins", expanding=True)))
 _OPEN = and_(
     inscriptions.c.ssin == bindparam("of_ssin"),
@@ -89,7 +90,7 @@ def find_facts(
 ) -> PersonFacts:
     """Return what is known of the person, with the inscriptions at the organisation and at the supplier."""
     names = {"ssin": ssin, "client": organisation_key, "supplier": supplier_key}
-    return _facts(connection.execute(_FACTS_OF_ONE, names).all(), organisation_key, supplier_key)
+    return _facts(_FACTS_OF_ONE.run(connection, names), organisation_key, supplier_key)
 
 
 def find_facts_of_all(
@@ -97,13 +98,13 @@ def find_facts_of_all(
 ) -> Mapping[str, PersonFacts]:
     """Return what is known of each of the persons, by SSIN, out of one query."""
     names = {"ssins": ssins, "client": organisation_key, "supplier": supplier_key}
-    rows: dict[str, list[Row[*tuple[Any, ...]]]] = {ssin: [] for ssin in ssins}
+    rows: dict[str, list[Any]] = {ssin: [] for ssin in ssins}
     for row in connection.execute(_FACTS_OF_ALL, names):
         rows[row.ssin].append(row)
     return {ssin: _facts(found, organisation_key, supplier_key) for ssin, found in rows.items()}
 
 
-def _facts(rows: Sequence[Row[*tuple[Any, ...]]], organisation_key: str, supplier_key: str | None) -> PersonFacts:
+def _facts(rows: Sequence[Any], organisation_key: str, supplier_key: str | None) -> PersonFacts:
     if not rows:
         return PersonFacts(known=False, supplier_inscriptions=None if supplier_key is None else ())
     found = tuple(

@@ -96,7 +96,7 @@ class Approvals:
             _check(order, annex, history, now)
             start = now + LEAD_TIME if order.active_from is None else order.active_from
             remove_proposal(connection, order.client)
-            activation = _sign(connection, proposal, newest_digest(history), start, by, now)
+            activation = sign_activation(connection, proposal, newest_digest(history), start, by, now)
             self._record(connection, "annex activate", proposal, (order.proposed_by, by.name), start, now)
             return activation
 
@@ -147,9 +147,10 @@ class Approvals:
         self.trail.append(connection, self.trail.seal(record))
 
 
-def _sign(
+def sign_activation(
     connection: Connection, proposal: Proposal, follows: str, start: datetime, by: Operator, now: datetime
 ) -> Activation:
+    """Write what a proposal orders as an activation that the second operator signs; nothing is checked here."""
     order = proposal.order
     sequence = add_revision(connection, proposal, start, now)
     unsigned = Activation(sequence, order.revision, order.client, order.names, start, now, proposal.document)

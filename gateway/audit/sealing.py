@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -131,7 +132,7 @@ def _associated_data(ticket: str, kind: str, month: str) -> bytes:
 def _plain(value: Any) -> Any:
     """Turn what JSON does not know of a decision into what it knows; TypeError where meaning would be lost."""
     if is_dataclass(value):
-        return {each.name: getattr(value, each.name) for each in fields(value)}
+        return {name: getattr(value, name) for name in _names_of(value.__class__)}
     if isinstance(value, datetime):
         return {"$datetime": (value.astimezone(UTC) if value.tzinfo else value).isoformat()}
     if isinstance(value, date):
@@ -145,6 +146,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, bytes):
         return list(value)
     raise TypeError(f"{type(value).__name__} cannot be sealed")
+
+
+@lru_cache(maxsize=64)
+def _names_of(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(kind))
 
 
 def _restored(values: dict[str, Any]) -> Any:

@@ -20,6 +20,7 @@ from gateway.storage.arza_tables import (
     arza_pcsas,
     arza_segments,
 )
+from gateway.storage.hot_statement import HotStatement
 from services.self_employed.career import (
     Affiliation,
     Career,
@@ -55,7 +56,7 @@ _CAREER = (
     .order_by(arza_affiliations.c.number, arza_segments.c.begin_date, arza_segments.c.number)
 )
 
-_CONTRIBUTIONS = (
+_CONTRIBUTIONS = HotStatement(
     select(
         arza_contributions.c.quarter,
         arza_contributions.c.fund,
@@ -123,9 +124,9 @@ class SqlSelfEmployedRepository:
             funds[row.fund] = (*funds.get(row.fund, ()), row.quarter)
         return funds
 
-    def _find_rows(self, ssin: str, begin: str, end: str) -> Sequence[Row[*tuple[Any, ...]]] | None:
+    def _find_rows(self, ssin: str, begin: str, end: str) -> Sequence[Any] | None:
         with asking(self._read) as connection:
-            rows = connection.execute(_CONTRIBUTIONS, {"ssin": ssin, "begin": begin, "end": end}).all()
+            rows = _CONTRIBUTIONS.run(connection, {"ssin": ssin, "begin": begin, "end": end})
             if not rows and connection.execute(_ANY_CONTRIBUTION, {"ssin": ssin}).first() is None:
                 return None
         return rows

@@ -53,6 +53,30 @@ def test_other_text_is_no_vkey(vkey: str) -> None:
         read_vkey(vkey)
 
 
+def test_own_checkpoint_is_known_at_whatever_time_it_was_signed() -> None:
+    for moment in (HEAD.time, HEAD.time + timedelta(days=400)):
+        assert checkpoint.is_own(checkpoint.sign(replace(HEAD, time=moment), KEY), HEAD.origin, 42, ROOT, KEY)
+
+
+@pytest.mark.parametrize(
+    ("text", "origin", "size", "root"),
+    [
+        (TEXT, HEAD.origin, 41, ROOT),
+        (TEXT, HEAD.origin, 42, sha256(b"another").digest()),
+        (TEXT, "gateway.example/other", 42, ROOT),
+        (TEXT.replace("2026", "2027"), HEAD.origin, 42, ROOT),
+        (TEXT.replace("\n42\n", "\n43\n"), HEAD.origin, 43, ROOT),
+        (checkpoint.sign(HEAD, Ed25519PrivateKey.generate()), HEAD.origin, 42, ROOT),
+        (TEXT[:-10] + "AAAAAAAA=\n", HEAD.origin, 42, ROOT),
+        (TEXT.partition("\n\n")[0], HEAD.origin, 42, ROOT),
+        (TEXT + "x", HEAD.origin, 42, ROOT),
+        ("", HEAD.origin, 42, ROOT),
+    ],
+)
+def test_no_other_text_is_an_own_checkpoint(text: str, origin: str, size: int, root: bytes) -> None:
+    assert not checkpoint.is_own(text, origin, size, root, KEY)
+
+
 def test_checkpoint_is_opened_with_the_public_half() -> None:
     assert checkpoint.open(TEXT, PUBLIC) == HEAD
     local = replace(HEAD, time=HEAD.time.astimezone(timezone(timedelta(hours=2))))
