@@ -24,6 +24,6 @@ def migrate(state: StateOption = None) -> None:
     if unsigned:
         console.print(
             f"[bold red]{len(unsigned)} annexes give no rights before two operators have signed them:[/] "
-            "ksz-gateway annex propose --unsigned, then ksz-gateway annex approve --all",
+            "ksz-gateway annex import --unsigned, then ksz-gateway annex approve --all",
             soft_wrap=True,
         )

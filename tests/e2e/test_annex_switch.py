@@ -72,7 +72,7 @@ def announce_narrower_annex(state: Path) -> datetime:
     (text,) = (each for each in demo_annexes() if "client: pcsa\n" in each)
     (state / "pcsa.yaml").write_text(text.replace("PCSA:SOCIAL_INQUIRY", "PCSA:ANOTHER"), "utf-8")
     keys = state / "pki" / "operators"
-    run = run_command("annex", "propose", state / "pcsa.yaml", "--key", keys / "an.key", "--state", state)
+    run = run_command("annex", "import", state / "pcsa.yaml", "--key", keys / "an.key", "--state", state)
     assert run.returncode == 0, run.stderr
     run = run_command("annex", "approve", "pcsa", "--yes", "--key", keys / "bram.key", "--state", state)
     assert run.returncode == 0, run.stderr

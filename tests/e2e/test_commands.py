@@ -239,7 +239,7 @@ def test_a_wrong_annex_is_told_line_by_line(tmp_path: Path) -> None:
 def activate(state: Path, client: str, file: Path) -> None:
     """Have one operator propose the annex, and the other approve it."""
     keys = state / "pki" / "operators"
-    proposed = run_command("annex", "propose", file, "--key", keys / "an.key", "--state", state)
+    proposed = run_command("annex", "import", file, "--key", keys / "an.key", "--state", state)
     assert proposed.returncode == 0, proposed.stderr
     approved = run_command("annex", "approve", client, "--key", keys / "bram.key", "--yes", "--state", state)
     assert approved.returncode == 0, approved.stderr
@@ -272,7 +272,7 @@ def test_an_annex_with_the_certificate_of_another_client_is_refused(state: Path,
     file = tmp_path / "thief.yaml"
     file.write_text(Path("fixtures/annexes/pcsa.yaml").read_text().replace("client: pcsa", "client: thief"))
     key = state / "pki" / "operators" / "an.key"
-    refused = run_command("annex", "propose", file, "--key", key, "--state", state)
+    refused = run_command("annex", "import", file, "--key", key, "--state", state)
     assert refused.returncode == 1
     assert "pcsa" in refused.stderr
 

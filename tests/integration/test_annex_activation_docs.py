@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 
 from authz.annex_document import revision_of
 from gateway.annexes.activation import Activation, Signatures, list_proved
+from gateway.annexes.history import list_unsigned
 from gateway.bootstrap import open_annex_store, open_approvals
 from gateway.cli import app
-from gateway.cli.annex.proposing import list_unsigned
 from gateway.demo_world import activate
 from gateway.storage.tables import annex_revisions, annex_signatures
 
@@ -85,12 +85,12 @@ def test_what_nobody_signed_is_what_is_in_force_and_then_what_is_planned() -> No
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("annex propose --key var/pki/operators/an.key", "name the annexes"),
-        ("annex propose newcomer.yaml --key var/pki/operators/an.key --at tomorrow", "no time such as"),
-        ("annex propose newcomer.yaml --key var/pki/operators/an.key --at 2030-01-01T00:00", "has no time zone"),
-        ("annex propose newcomer.yaml --key newcomer.yaml", "no Ed25519 key"),
-        ("annex propose newcomer.yaml --key nothing.key", "No such file"),
-        ("annex propose newcomer.yaml --key stranger.key", "no operator"),
+        ("annex import --key var/pki/operators/an.key", "name the annexes"),
+        ("annex import newcomer.yaml --key var/pki/operators/an.key --at tomorrow", "no time such as"),
+        ("annex import newcomer.yaml --key var/pki/operators/an.key --at 2030-01-01T00:00", "has no time zone"),
+        ("annex import newcomer.yaml --key newcomer.yaml", "no Ed25519 key"),
+        ("annex import newcomer.yaml --key nothing.key", "No such file"),
+        ("annex import newcomer.yaml --key stranger.key", "no operator"),
         ("annex approve pcsa --key var/pki/operators/an.key", "nothing is proposed for pcsa"),
         ("annex approve --key var/pki/operators/an.key", "name the clients"),
         ("annex withdraw pcsa --key var/pki/operators/an.key", "nothing is proposed for pcsa"),
@@ -110,8 +110,7 @@ def test_what_cannot_be_done_says_what_to_do(world: World, line: str, told: str)
 
 def test_the_second_operator_is_shown_the_change_and_asked(world: World) -> None:
     assert (
-        CliRunner().invoke(app, shlex.split("annex propose newcomer.yaml --key var/pki/operators/an.key")).exit_code
-        == 0
+        CliRunner().invoke(app, shlex.split("annex import newcomer.yaml --key var/pki/operators/an.key")).exit_code == 0
     )
     approve = shlex.split("annex approve newcomer --key var/pki/operators/bram.key")
     declined = CliRunner().invoke(app, approve, input="n\n")
@@ -130,7 +129,7 @@ def test_a_proposal_is_shown_beside_nothing_that_was_changed_in_the_database(wor
     widened = f"{present.document}# and everything else\n"
     Path("pcsa.yaml").write_text(widened, "utf-8")
     run = CliRunner().invoke
-    assert run(app, shlex.split("annex propose pcsa.yaml --key var/pki/operators/an.key")).exit_code == 0
+    assert run(app, shlex.split("annex import pcsa.yaml --key var/pki/operators/an.key")).exit_code == 0
     approve = shlex.split("annex approve pcsa --key var/pki/operators/bram.key")
     shown = run(app, approve, input="n\n").output
     assert "pcsa: proposed by an, in force from the approval" in shown

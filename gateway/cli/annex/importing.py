@@ -1,4 +1,4 @@
-"""`annex propose` and `annex reinstate`: the first of the two operators."""
+"""`annex import` and `annex reinstate`: what the first of the two operators proposes."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,30 +30,30 @@ AtOption = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command()(propose)
+    app.command("import")(import_)
     app.command()(reinstate)
 
 
-def propose(
+def import_(
     key: KeyOption,
     files: Annotated[list[Path] | None, typer.Argument(metavar="FILE…", help="Annexes, YAML.")] = None,
     at: AtOption = None,
     unsigned: Annotated[
         bool,
         typer.Option(
-            "--unsigned", help="Propose what is in force from before activations were signed, as it is in force."
+            "--unsigned", help="Import again what is in force from before activations were signed, as it is in force."
         ),
     ] = False,
     password_stdin: PasswordStdinOption = False,
     state: StateOption = None,
 ) -> None:
-    """Propose annexes, signed with your key: each comes into force once another operator has approved it.
+    """Import annexes as proposals, signed with your key: each is in force once another operator has approved it.
 
     Until then nothing changes. A client's first annex may be in force from earlier on, any other at least two seconds
     ahead.
     """
     if bool(files) == unsigned:
-        raise Problem("name the annexes to propose, or say --unsigned.")
+        raise Problem("name the annexes to import, or say --unsigned.")
     active_from = None if at is None else parse_moment(at)
     with opened_storage(get_settings(state=state)) as storage:
         approvals = open_approvals(storage)
