@@ -1,7 +1,7 @@
 """Decision cases as data: fixtures/decisions/*.yaml, each with the rule it shows."""
 
 from collections.abc import Iterator
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from typing import Any, cast
 
 import pytest
@@ -11,10 +11,11 @@ from pydantic import Field
 from authz.annex import Annex
 from authz.annex_document import read_annex
 from authz.brussels import find_quarter, quarter_begin, quarter_end
-from authz.decision import AccessRequest, Permit, decide
+from authz.decision import AccessFacts, AccessRequest, Permit, decide
 from authz.decision_cases import CasePart, CasesPart, RequestPart, read_cases
 from authz.employer_access import NamedEmployer
 from authz.integration import Period
+from authz.ssin import Environment
 
 
 class TableRequest(RequestPart):
@@ -42,7 +43,7 @@ class Table(CasesPart):
     annex_text: str | None = None
 
 
-def _cases() -> Iterator[Any]:
+def cases() -> Iterator[Any]:
     for path in sorted(DECISIONS.glob("*.yaml")):
         family, _ = read_cases(path.read_text("utf-8"), Table)
         for case in family.cases:
@@ -88,12 +89,17 @@ def _subjects(parameters: dict[str, Any]) -> tuple[str, ...]:
     return (one,) if one else tuple(several)
 
 
-@pytest.mark.parametrize(("family", "case"), list(_cases()))
-def test_the_case_is_decided_as_its_rule_says(family: Table, case: TableCase) -> None:
-    annex = _annex(family, case)
+def asked_in(family: Table, case: TableCase) -> tuple[Annex, AccessRequest, AccessFacts, datetime, Environment]:
+    """Return what `decide` is asked in a case."""
     request = _request(cast(TableRequest, family.request_of(case)))
     facts, now = family.facts_of(case, request.subjects), family.moment_of(case)
-    decision = decide(annex, request, facts, now.astimezone(UTC), case.environment)
+    return _annex(family, case), request, facts, now.astimezone(UTC), case.environment
+
+
+@pytest.mark.parametrize(("family", "case"), list(cases()))
+def test_the_case_is_decided_as_its_rule_says(family: Table, case: TableCase) -> None:
+    asked = asked_in(family, case)
+    annex, request, decision = asked[0], asked[1], decide(*asked)
 
     assert decision.revision == annex.revision
     assert case.expected.find_differences(decision) == []
