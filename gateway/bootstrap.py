@@ -338,7 +338,9 @@ def open_storage(
     except (AuditKeysUnusable, KeyFileUnusable) as error:
         raise CannotStart(f"the audit keys cannot be used: {error}") from None
     except ReadingKeyUnusable as error:
-        raise CannotStart(f"the auditor's public key cannot be used: {error}, see audit_reading_key.") from None
+        raise CannotStart(
+            f"the auditor's public key cannot be used: {error}, see audit_reading_key; or {_PREPARE}."
+        ) from None
     return Storage(database, commit, trail, OperatorKeys(settings.annex_operators))
 
 

@@ -16,6 +16,7 @@ from gateway.contracts import (
     load_contracts,
 )
 from gateway.xml.namespaces import WSDL, WSDL_SOAP, XSD
+from gateway.xml.validation import Schema
 
 SAMPLES = Path(str(files("fixtures"))) / "samples"
 
@@ -74,8 +75,16 @@ def _check_schema_imports(path: Path) -> Finding:
 def _check_sample(path: Path, contracts: Contracts) -> Finding:
     sample = etree.parse(path).getroot()
     namespace = etree.QName(sample).namespace
-    for service in contracts.services.values():
-        if service.descriptor.namespace == namespace:
-            errors = service.schema.find_errors(sample)
-            return Finding(path.name, "; ".join(f"{where}: {what}" for where, what in errors))
-    return Finding(path.name, f"no service has the namespace {namespace}")
+    of_services = (each.schema for each in contracts.services.values() if each.descriptor.namespace == namespace)
+    schema = next(of_services, None) or _find_header_schema(path, namespace)
+    if schema is None:
+        return Finding(path.name, f"neither a service nor a header block has the namespace {namespace}")
+    return Finding(path.name, "; ".join(f"{where}: {what}" for where, what in schema.find_errors(sample)))
+
+
+def _find_header_schema(sample: Path, namespace: str | None) -> Schema | None:
+    """Return the schema that a sample's name begins with, if it is that of header blocks, which no service imports."""
+    schema = XSD_FOLDER / f"{sample.name.partition('.')[0]}.xsd"
+    if not schema.exists() or etree.parse(schema).getroot().get("targetNamespace") != namespace:
+        return None
+    return Schema(schema)

@@ -80,7 +80,8 @@ class MonthKeys:
         return MonthKey(month, content[:_KEY_BYTES], content[_KEY_BYTES:])
 
     def _make(self, month: str) -> MonthKey:
-        """Make the month's file, if no other process is first."""
+        """Make the month's file, if no other process is first; never the directory, which may be another's disk."""
+        check_private(self._directory)
         put_once(self._path(month), secrets.token_bytes(2 * _KEY_BYTES), 0o600)
         key = self._read(month)
         if key is None:

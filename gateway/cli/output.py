@@ -1,7 +1,6 @@
 """How commands speak: tables and text for people, JSON for programs, one clear line for a problem."""
 
 import json
-import os
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
@@ -92,7 +91,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else escape(str(cell)) for cell in row))
-    if console.is_terminal or "COLUMNS" in os.environ:
+    if console.is_terminal:
         console.print(table)
     else:
         widest = Measurement.get(console, console.options.update(max_width=_UNBOUNDED), table).maximum

@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import structlog
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -436,6 +437,8 @@ def captured_logs() -> Iterator[LogLines]:
     root = logging.getLogger()
     before, level = list(root.handlers), root.level
     configure_logs("debug", "json")
+    # A logger that were kept would go past what other tests capture.
+    structlog.configure(cache_logger_on_first_use=False)
     (handler,) = root.handlers
     kept = LogLines()
     kept.setFormatter(handler.formatter)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from databases import Databases
 from sqlalchemy import column, insert, select, table
 from storage_world import NOON, World
@@ -11,6 +12,7 @@ from test_audit_log import record, verified
 
 from gateway.audit.keys import MonthKeys
 from gateway.audit.log_key import LogKey
+from gateway.audit.sealed_box import SealingKeys
 from gateway.audit.sealing import seal
 from gateway.audit.trail import AuditTrail
 from gateway.storage.database import Database
@@ -21,7 +23,7 @@ FORMER = [column for column in audit_records.columns if column.name not in ("pos
 SUBJECTS = ("85660112444", "85660112543")
 
 
-def fill(database: Database, keys: MonthKeys, count: int, first: int = 1) -> None:
+def fill(database: Database, keys: SealingKeys, count: int, first: int = 1) -> None:
     """Write records as a version without a log did, with gaps in their positions."""
     before = table("audit_records", column("position"), *(column(each.name, each.type) for each in FORMER))
     with database.write() as connection:
@@ -38,17 +40,19 @@ def fill(database: Database, keys: MonthKeys, count: int, first: int = 1) -> Non
 def test_records_become_leaves_and_stay_when_the_log_is_forgotten(
     databases: Databases, tmp_path: Path, count: int
 ) -> None:
-    keys, log_key = MonthKeys(tmp_path / "keys"), LogKey.generate("gateway.example/audit")
+    log_key, auditor_key = LogKey.generate("gateway.example/audit"), X25519PrivateKey.generate()
+    keys = MonthKeys(tmp_path / "keys")
+    sealing = SealingKeys(keys, auditor_key.public_key())
     with databases.empty(tmp_path) as url:
         database = Database(url)
         commit = GroupCommit(database)
-        trail = AuditTrail(commit, keys, log_key, lambda: NOON)
+        trail = AuditTrail(commit, sealing, log_key, lambda: NOON)
         database.migrate(sign_head=trail.log.sign)
         database.downgrade("0009")
-        fill(database, keys, count)
+        fill(database, sealing, count)
         before = contents(database)
         database.migrate(sign_head=trail.log.sign)
-        world = World(url, databases.kind, database, commit, keys, log_key, trail)
+        world = World(url, databases.kind, database, commit, keys, log_key, trail, auditor_key)
         assert [each[1:] for each in contents(database)] == [each[1:] for each in before]
         if count:
             assert verified(world) == count
@@ -58,7 +62,7 @@ def test_records_become_leaves_and_stay_when_the_log_is_forgotten(
         assert verified(world) == count + 1
         database.downgrade("0009")
         assert [each[1:] for each in contents(database)][:count] == [each[1:] for each in before]
-        fill(database, keys, 2, first=count + 2)
+        fill(database, sealing, 2, first=count + 2)
         database.migrate(sign_head=trail.log.sign)
         assert verified(world) == count + 3
         commit.close()
@@ -82,7 +86,7 @@ def test_records_are_not_migrated_without_the_key_that_signs_them(databases: Dat
         database = Database(url)
         database.migrate()
         database.downgrade("0009")
-        fill(database, MonthKeys(tmp_path / "keys"), 3)
+        fill(database, SealingKeys(MonthKeys(tmp_path / "keys"), X25519PrivateKey.generate().public_key()), 3)
         before = contents(database)
         with pytest.raises(KeyError, match="sign_head"):
             database.migrate()

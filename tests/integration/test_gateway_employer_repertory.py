@@ -152,7 +152,7 @@ def test_every_row_of_the_table_is_given(open_own_world: OpenWorld) -> None:
         "wrong", repository=Failing(SourceAnswerInvalid("bad", (("details", "nonsense"),))), service=DESCRIPTOR.name
     )
     enterprise = open_own_world("enterprise")
-    activate(enterprise, changed_annex("labour-statistics", ("kind: institution", "kind: enterprise")))
+    put_in_force(enterprise, changed_annex("labour-statistics", ("kind: institution", "kind: enterprise")))
     unknown = with_check_digits("09999999")
     given = {
         "credentials_mismatch": ask(world, by_enterprise(BREWERY), customer="0999900150"),
@@ -369,7 +369,7 @@ def test_every_record_of_a_decision_to_tell_or_not_names_the_deliberation_and_th
 
 def test_an_enterprise_is_told_of_itself_and_of_no_other(open_own_world: OpenWorld) -> None:
     world = open_own_world()
-    activate(
+    put_in_force(
         world,
         changed_annex(
             "labour-statistics",

@@ -347,6 +347,7 @@ def test_a_key_that_cannot_sign_is_told_unsigned(open_own_world: OpenWorld) -> N
     other = create_key(KeyKind.EC)
     state = world.settings.state
     identity = load_identity(state / "pki" / "gateway")
+    (state / "pki" / "signing.key").touch(0o600)
     (state / "pki" / "signing.key").write_bytes(replace(identity, key=other).key_pem)
     broken = open_own_world("prepared", signing_key=state / "pki" / "signing.key")
     node = Node(broken)

@@ -154,7 +154,7 @@ def test_a_reserved_context_an_exemption_and_a_notification_are_told() -> None:
     assert (
         "Vrijgesteld van integratiecontrole: An employer and whoever declares for it know its own personnel." in brewery
     )
-    assert "De werkgever in de vraag moet er een zijn voor wie de klant die dag mag optreden." in brewery
+    assert "De klant moet die dag mogen optreden voor de werkgever die de vraag noemt." in brewery
     assert "ongevraagd een mededeling" in text_of("unemployment", Language.DUTCH)
     assert "ongevraagd een mededeling" not in brewery
 

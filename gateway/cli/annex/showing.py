@@ -55,7 +55,7 @@ def show(
         print_json(compiled | {"activations": [_describe(history, each) for each in history.activations]})
         return
     text = Syntax(shown.document.rstrip("\n"), "yaml", line_numbers=True, word_wrap=True, background_color="default")
-    console.print(text)
+    console.print(text if console.is_terminal else shown.document.rstrip("\n"), markup=False, soft_wrap=True)
     rows = (
         (
             str(each["sequence"]),
