@@ -14,6 +14,7 @@ import structlog
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
+from gunicorn.sock import ssl_context
 
 from gateway.address import NOWHERE, AddressUnusable, check_free
 from gateway.bootstrap import REPOSITORIES, CannotStart, Gateway, build_gateway
@@ -85,7 +86,7 @@ class _Application(BaseApplication):
             "loglevel": "warning",
             "logger_class": _GunicornLog,
             "proc_name": "ksz-gateway",
-            "post_worker_init": lambda worker: configure_logs(settings.log_level, settings.log_format),
+            "post_worker_init": self._prepare,
             "worker_exit": lambda server, worker: self.close(),
             "child_exit": lambda server, worker: forget_process(settings.metrics_directory, worker.pid),
             "when_ready": lambda server: self._management.start(),
@@ -112,6 +113,12 @@ class _Application(BaseApplication):
         commit = self._gateway.storage.commit
         self._meter.start(backlog=lambda: commit.waiting, guards=self._gateway.guards)
         return self._gateway.app
+
+    def _prepare(self, worker: Any) -> None:
+        """Log as is set, and read the certificate now: a worker must not change it at its first connection."""
+        configure_logs(self._settings.log_level, self._settings.log_format)
+        if self._settings.tls:
+            ssl_context(worker.cfg)
 
     def close(self) -> None:
         """Let what was accepted be written, at the end of a worker."""

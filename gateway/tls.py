@@ -13,7 +13,7 @@ _contexts: list[ssl.SSLContext] = []
 def make_tls_context(config: Any, make_default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
     """Return this process's context: gunicorn asks at every connection. A race makes two, and no harm.
 
-    It is made by a worker when first needed, so workers that a reload starts read the certificate anew.
+    A worker makes it when it begins, so workers that a reload starts read the certificate anew.
     """
     if not _contexts:
         context = make_default()
