@@ -33,8 +33,8 @@ _USUAL_EVENTS = frozenset({"exchange", "source_failed"})
 _CATALOGUE = load_catalogue()
 # The replies that are about the one person who was asked about, and the only one that has no record.
 _ABOUT_ONE_PERSON = ("consultCareer", "consultContributions", "consultDmfaAttestationsBySsin", "Fault")
-# Numbers of as many digits as a person's.
-_OTHER_NUMBERS = frozenset({"attestationId"})
+# Numbers of as many digits as a person's, and the persons whom the contract has beside the one asked about.
+_OTHER_NUMBERS = frozenset({"attestationId", "replacedSsin", "applicantSsin"})
 _UNRECORDED = "HealthCheckResponse"
 _RECEIPT = "{urn:ksz-gateway:receipt:v1}Receipt"
 
