@@ -13,10 +13,11 @@ from pydantic_core import PydanticCustomError
 from authz.annex import RoleHolder
 from authz.annex_model import OrganisationPart, Part, Text
 from authz.annex_yaml import AnnexProblem, YamlDocument, read_yaml
-from authz.decision import AccessFacts, Deny, Permit
+from authz.answer import Deny, Permit
 from authz.employer_access import EmployerRelation, RelationKind
 from authz.integration import Inscription, PersonFacts
 from authz.organisation import Organisation
+from authz.question import AccessFacts
 from authz.ssin import Environment
 
 _P = TypeVar("_P", bound=Part)

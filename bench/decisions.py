@@ -25,9 +25,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from authz.annex import Annex, CertificateBinding
 from authz.annex_document import read_annex, revision_of
-from authz.decision import AccessFacts, AccessRequest, Permit, decide
+from authz.answer import Permit
+from authz.decision import decide
 from authz.integration import Inscription, PersonFacts
 from authz.organisation import Organisation
+from authz.question import AccessFacts, AccessRequest
 from authz.ssin import Environment
 from bench.world import ISSUER, annex_document
 from fixtures.persons import make_ssin

@@ -18,7 +18,7 @@ from typer.core import TyperGroup, TyperOption
 import gateway.pipeline
 from authz.annex_reference import render_annex_reference
 from authz.contract_shape import ContractShape
-from authz.decision import PERSON_RULES, REQUEST_RULES
+from authz.rules import PERSON_RULES, REQUEST_RULES
 from authz.user_management.reference import render_user_management_rules
 from fixtures.attacks import HOSTILE
 from fixtures.employers import load_employers

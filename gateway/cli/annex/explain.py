@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from authz.annex import Annex
-from authz.decision import Deny, Permit
+from authz.answer import Deny, Permit
 from authz.explanation import Explanation, Result, explain
 from gateway.bootstrap import Storage, opened_storage
 from gateway.cli.annex.question import Question, ask_again, ask_now, read_draft, read_file, write_request

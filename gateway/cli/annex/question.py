@@ -7,7 +7,7 @@ from pathlib import Path
 from lxml import etree
 
 from authz.annex import Annex, RoleAnnex, RoleHolder
-from authz.decision import AccessFacts, AccessRequest
+from authz.question import AccessFacts, AccessRequest
 from gateway.access_request import gather_facts, read_access_request
 from gateway.annexes.history import list_proved_revisions, read_documents, read_histories
 from gateway.audit.reading import AuditReader
