@@ -104,7 +104,7 @@ class _Certificate(NamedTuple):
 
     issuer: str
     serial: int
-    sha256: str = "0" * 64
+    sha256: str
 
 
 class _Annexes:
@@ -150,7 +150,7 @@ def _ours(annexes: int) -> Engine:
     annex = read_annex(annex_document(0, _CONTEXTS), load_contracts().shapes())
     registry = AnnexRegistry(cast(AnnexStore, _Annexes(annexes, annex)))
     registry.refresh()
-    certificates = [_Certificate(ISSUER, number) for number in range(annexes)]
+    certificates = [_Certificate(ISSUER, number, f"{number:064x}") for number in range(annexes)]
     for certificate in certificates:
         registry.find(certificate, _NOW)
     supplier = Organisation.from_values({"cbeNumber": RSVZ_CBE_NUMBER})

@@ -460,7 +460,7 @@ def list_all_annexes(storage: Storage, now: datetime) -> list[Annex | RoleAnnex]
     """Return the annexes in force at `now` as workers find them, those for a role too, by name."""
     store = open_annex_store(storage)
     entries = (Entry(activation, store.read_annex, store.operators) for activation in store.load_after())
-    return Known({}, {}).extended(entries).list_active(now)
+    return Known(store.operators).extended(entries).list_active(now)
 
 
 def _open_trust(settings: Settings, policy: SecurityPolicy) -> Trust:
