@@ -17,6 +17,7 @@ from gateway.bootstrap.keys import open_client_trust
 from gateway.bootstrap.management import build_maintenance_watch, build_measurer, opened_log_keeper
 from gateway.bootstrap.registers import open_registers, open_user_store
 from gateway.bootstrap.remote_sources import REMOTE_REPOSITORIES
+from gateway.bootstrap.scratch import opened_scratch_store
 from gateway.bootstrap.sources import REPOSITORIES, open_repositories
 from gateway.bootstrap.storage import COMMAND_WAIT_SECONDS, Storage, migrate, open_storage, opened_storage
 from gateway.bootstrap.worker import Gateway, build_gateway
@@ -45,5 +46,6 @@ __all__ = [
     "open_time_stamp_authority",
     "open_user_store",
     "opened_log_keeper",
+    "opened_scratch_store",
     "opened_storage",
 ]
