@@ -141,7 +141,7 @@ class Known:
         self._operators = operators
         self._histories = histories or {}
         self._clients = clients or {}
-        self._bindings: dict[tuple[str, int, str], _Binding] = {}
+        self._bindings: dict[str, _Binding] = {}
 
     def extended(self, entries: Iterable[Entry]) -> "Known":
         """Return the state that has these entries too."""
@@ -157,13 +157,12 @@ class Known:
     def list_binding(self, certificate: Certificate, now: datetime) -> tuple[Annex, ...]:
         """Return the annexes in force that bind the certificate."""
         keys = self._operators.known
-        key = certificate.sha256, certificate.serial, certificate.issuer
-        binding = self._bindings.get(key)
+        binding = self._bindings.get(certificate.sha256)
         if binding is None or binding.keys is not keys or not binding.since <= now < binding.until:
             binding = self._bind(certificate, now, keys)
             if binding.annexes:
                 # Only what an annex binds is remembered: certificates that mean nothing here come without end.
-                self._bindings[key] = binding
+                self._bindings[certificate.sha256] = binding
         return binding.annexes
 
     def find_for_role(self, role: Role, now: datetime) -> RoleAnnex | None:
