@@ -15,6 +15,11 @@ from typing import Any
 Values = Mapping[str, Any]
 
 
+def present(**elements: Any) -> dict[str, Any]:
+    """Return the elements that are there: one that is None is left out."""
+    return {name: value for name, value in elements.items() if value is not None}
+
+
 @dataclass(frozen=True, slots=True)
 class Consultation:
     """One verified and authorised call of an operation.

@@ -13,7 +13,6 @@ import structlog
 from gateway.sources.remote import Answer, RemoteSource
 from gateway.sources.remote_dimona_values import (
     invalid,
-    present,
     read_declaration,
     read_period,
     read_result,
@@ -23,7 +22,7 @@ from gateway.sources.remote_dimona_values import (
 )
 from gateway.sources.remote_pages import Pages, RemotePage
 from gateway.sources.remote_statuses import FOUND, expect
-from services.consultation import SourceCommunicationFailed, SourceFault, SsinUnknownToSource, Values
+from services.consultation import SourceCommunicationFailed, SourceFault, SsinUnknownToSource, Values, present
 from services.dimona.declaration import Accepted, DeclarationAnswer, RecordedDeclaration, Submission
 from services.dimona.period import DeclarationPage, DeclarationSearch, EmploymentPeriod, PeriodPage, PeriodSearch
 from services.dimona.repository import EmployerUnknown, TicketReused

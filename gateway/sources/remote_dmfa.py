@@ -12,7 +12,7 @@ from gateway.sources.remote_pages import Pages, RemotePage
 from gateway.sources.remote_persons import about_person
 from gateway.sources.remote_self_employed import read_quarters
 from gateway.sources.remote_statuses import FOUND, expect
-from services.consultation import Values
+from services.consultation import Values, present
 from services.dmfa.attestation import (
     NSSO,
     PROVINCIAL_AND_LOCAL,
@@ -75,21 +75,20 @@ def about_attestations(ssin: str) -> Any:
 
 
 def _write_criteria(search: AttestationSearch) -> dict[str, Any]:
-    criteria = {
-        "ssin": search.ssin,
-        "quarterPeriod": {"beginQuarter": search.begin_quarter, "endQuarter": search.end_quarter},
-        "resultsAction": "RESULTS_ONLINE_ONLY",
-        "latestSituationOnly": search.latest_only,
-        "provincialOrLocalAuthority": search.provincial_or_local,
-        "sectorIndicators": {"sectorIndicator": list(search.sector_indicators)} if search.sector_indicators else None,
-        "attestationId": search.attestation_id,
-        "attestationVersion": search.attestation_version,
-        "nssoRegistrationNumber": search.nsso_registration_number,
-        "enterpriseNumber": search.enterprise_number,
-        "employerClass": search.employer_class,
-        "workerCode": search.worker_code,
-    }
-    return {name: value for name, value in criteria.items() if value is not None}
+    return present(
+        ssin=search.ssin,
+        quarterPeriod={"beginQuarter": search.begin_quarter, "endQuarter": search.end_quarter},
+        resultsAction="RESULTS_ONLINE_ONLY",
+        latestSituationOnly=search.latest_only,
+        provincialOrLocalAuthority=search.provincial_or_local,
+        sectorIndicators={"sectorIndicator": list(search.sector_indicators)} if search.sector_indicators else None,
+        attestationId=search.attestation_id,
+        attestationVersion=search.attestation_version,
+        nssoRegistrationNumber=search.nsso_registration_number,
+        enterpriseNumber=search.enterprise_number,
+        employerClass=search.employer_class,
+        workerCode=search.worker_code,
+    )
 
 
 def _read_missing(answer: Answer) -> Iterator[MissingDelivery]:
