@@ -10,7 +10,7 @@ stand as its text, `2020-01-31`: it is written as it stands.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 Values = Mapping[str, Any]
 
@@ -73,6 +73,11 @@ class SourceAnswerInvalid(SourceFault):
     """The source answered, but not with what it may answer (MSG00023)."""
 
     case = "source_answer_invalid"
+
+    @classmethod
+    def giving(cls, contradiction: str) -> Self:
+        """Return the fault of a source that gave this, in words that name no data: the client is told them."""
+        return cls(f"the source gave {contradiction}", (("details", contradiction),))
 
 
 class SsinUnknownToSource(SourceFault):

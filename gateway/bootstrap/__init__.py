@@ -18,20 +18,29 @@ from gateway.bootstrap.management import build_maintenance_watch, build_measurer
 from gateway.bootstrap.registers import open_registers, open_user_store
 from gateway.bootstrap.remote_sources import REMOTE_REPOSITORIES
 from gateway.bootstrap.scratch import opened_scratch_store
-from gateway.bootstrap.sources import REPOSITORIES, open_repositories
-from gateway.bootstrap.storage import COMMAND_WAIT_SECONDS, Storage, migrate, open_storage, opened_storage
+from gateway.bootstrap.sources import REPOSITORIES, USER_MANAGEMENT, open_repositories
+from gateway.bootstrap.storage import (
+    COMMAND_WAIT_SECONDS,
+    Storage,
+    count_connections,
+    migrate,
+    open_storage,
+    opened_storage,
+)
 from gateway.bootstrap.worker import Gateway, build_gateway
 
 __all__ = [
     "COMMAND_WAIT_SECONDS",
     "REMOTE_REPOSITORIES",
     "REPOSITORIES",
+    "USER_MANAGEMENT",
     "CannotStart",
     "Gateway",
     "Storage",
     "build_gateway",
     "build_maintenance_watch",
     "build_measurer",
+    "count_connections",
     "find_technical_user",
     "list_all_annexes",
     "list_annexes",

@@ -45,8 +45,7 @@ def open_storage(
     """
     if not settings.state.is_dir():
         raise CannotStart(f"there is no state in {settings.state}: {PREPARE}.")
-    # A thread uses one at a time; so do the writer and those that look for annexes and for maintenance.
-    database = Database(settings.database_url, connections=settings.threads + 3)
+    database = Database(settings.database_url, connections=count_connections(settings))
     commit = GroupCommit(database, wait_seconds=wait_seconds)
     try:
         trail = open_trail(settings, commit, MonthKeys(settings.audit_keys), clock)
@@ -57,6 +56,12 @@ def open_storage(
             f"the auditor's public key cannot be used: {error}, see audit_reading_key; or {PREPARE}."
         ) from None
     return Storage(database, commit, trail, OperatorKeys(settings.annex_operators))
+
+
+def count_connections(settings: Settings) -> int:
+    """Return how many connections a worker has at the most."""
+    # A thread uses one at a time; so do the writer and those that look for annexes and for maintenance.
+    return settings.threads + 3
 
 
 @contextmanager

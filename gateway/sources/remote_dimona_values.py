@@ -98,11 +98,6 @@ def read_period(values: Values) -> EmploymentPeriod:
     )
 
 
-def invalid(contradiction: str) -> SourceAnswerInvalid:
-    """Return the fault of an answer that cannot be used; the text names no data."""
-    return SourceAnswerInvalid(f"the source gave {contradiction}", (("details", contradiction),))
-
-
 def _get(values: Values, name: str) -> Any:
     """Return an element that is optional only so that an annex can withhold it: from us nothing may be withheld."""
     _expect(values, name)
@@ -112,7 +107,7 @@ def _get(values: Values, name: str) -> Any:
 def _expect(values: Values, *names: str) -> None:
     for name in names:
         if name not in values:
-            raise invalid(f"an item without its {name}")
+            raise SourceAnswerInvalid.giving(f"an item without its {name}")
 
 
 def _read_features(values: Values) -> Features:
@@ -124,4 +119,4 @@ def _read_employer(values: Values) -> Employer:
     for register, name in REGISTRATION_NUMBERS.items():
         if name in values:
             return Employer(register, values[name], values.get("enterpriseNumber"), values.get("name", ""))
-    raise invalid("an employer without its number")
+    raise SourceAnswerInvalid.giving("an employer without its number")

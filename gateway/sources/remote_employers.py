@@ -34,7 +34,7 @@ class RemoteEmployerRegister:
         expect(answer, FOUND | {_NO_DATA, _REFUSED, _REFUSED_TO_USER})
         if answer.code in (_REFUSED, _REFUSED_TO_USER):
             if not any(name == "field" for name, _ in answer.information):
-                raise _invalid("a refusal that is not about the employer")
+                raise SourceAnswerInvalid.giving("a refusal that is not about the employer")
             raise NaturalPersonReserved
         found = answer.values.get("registrations", {}).get("registration", ())
         return tuple(_read_registration(each) for each in found)
@@ -49,7 +49,7 @@ def _read_registration(values: Values) -> Registration:
     try:
         register, number = Register(values["register"]), values["registrationNumber"]
     except (KeyError, ValueError):
-        raise _invalid("a registration without its number or register") from None
+        raise SourceAnswerInvalid.giving("a registration without its number or register") from None
     categories = values.get("employerCategories", {}).get("employerCategory", ())
     return Registration(
         register=register,
@@ -74,7 +74,3 @@ def _read_category(values: Values) -> Category:
 
 def _read_code(values: Values | None) -> str | None:
     return None if values is None else values["code"]
-
-
-def _invalid(contradiction: str) -> SourceAnswerInvalid:
-    return SourceAnswerInvalid(f"the source gave {contradiction}", (("details", contradiction),))

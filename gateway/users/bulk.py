@@ -7,9 +7,10 @@ Lines are read, decided and forgotten in short transactions: a file of a million
 keeps the gateway from writing.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, BinaryIO
 
 from sqlalchemy import Connection
@@ -98,7 +99,7 @@ def import_file(
     """
     counts = Counts()
     rows = read_rows(file, KINDS[kind].columns)
-    for chunk in _chunks(rows):
+    while chunk := list(islice(rows, _CHUNK)):
         changed, refused = store.commit.run(_writing(KINDS[kind], kind, chunk, store, author, now))
         for each in refused:
             refuse(each)
@@ -108,17 +109,6 @@ def import_file(
         if progress is not None:
             progress(counts.lines)
     return counts
-
-
-def _chunks(rows: Iterator[tuple[int, Row | LineRefused]]) -> Iterator[list[tuple[int, Row | LineRefused]]]:
-    chunk: list[tuple[int, Row | LineRefused]] = []
-    for row in rows:
-        chunk.append(row)
-        if len(chunk) == _CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
 
 
 def _writing(

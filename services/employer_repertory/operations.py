@@ -41,7 +41,4 @@ def _check_answer(employer: EmployerReference, registrations: tuple[Registration
     for found in registrations:
         numbers = (found.register, found.registration_number, found.enterprise_number)
         if any(wanted is not None and wanted != number for wanted, number in zip(asked, numbers, strict=True)):
-            raise SourceAnswerInvalid(
-                "the source gave a registration of another employer",
-                (("details", "a registration of another employer"),),
-            )
+            raise SourceAnswerInvalid.giving("a registration of another employer")
