@@ -21,6 +21,7 @@ import os
 import select
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from functools import partial
@@ -32,8 +33,8 @@ import sqlalchemy
 from sqlalchemy import (
     URL,
     Connection,
+    Engine,
     ExceptionContext,
-    Pool,
     PoolProxiedConnection,
     bindparam,
     create_engine,
@@ -69,6 +70,9 @@ _BEGIN_WRITING = sqlalchemy.select(
     func.set_config("idle_in_transaction_session_timeout", bindparam("silence"), True),
     func.pg_advisory_xact_lock(_ADVISORY_LOCK),
 )
+
+# So many connections are kept for each use; a pool of 16 has as many again for what asks seldom.
+_KEPT_IDLE = 4
 
 # Where a connection's `info` says how its next transaction begins.
 _BEGIN = "ksz_begin"
@@ -123,7 +127,8 @@ class Database:
             self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             self._writing = self._engine.execution_options(isolation_level="READ COMMITTED", postgresql_readonly=False)
         self._longest_silence = longest_silence
-        self._inherited: list[Pool] = []
+        self._idle: dict[Engine, deque[Connection]] = {self._asking: deque(), self._writing: deque()}
+        self._inherited: list[Any] = []
         self._token = call_in_child(self._forget_connections)
 
     @contextmanager
@@ -138,7 +143,7 @@ class Database:
 
         On PostgreSQL that saves two of three round trips.
         """
-        with self._asking.connect() as connection:
+        with self._held(self._asking) as connection:
             if not self._is_sqlite:
                 yield connection
                 return
@@ -155,7 +160,7 @@ class Database:
 
         Waits without limit for the writer before it; who must not wait uses `GroupCommit`.
         """
-        with self._lock_file(), self._writing.connect() as connection:
+        with self._lock_file(), self._held(self._writing) as connection:
             if self._is_sqlite:
                 connection.connection.info[_BEGIN] = "BEGIN IMMEDIATE"
             with connection.begin():
@@ -192,8 +197,40 @@ class Database:
         self._run_alembic("downgrade", revision)
 
     def close(self) -> None:
-        """Close the pooled connections; the next use opens new ones."""
+        """Close the connections that are not in use; the next use opens new ones."""
+        for idle in self._idle.values():
+            while idle:
+                idle.pop().close()
         self._engine.dispose()
+
+    @contextmanager
+    def _held(self, engine: Engine) -> Iterator[Connection]:
+        """Give a connection that was kept as it was left: the pool, which resets each, costs more than a statement.
+
+        One that met an error goes back to the pool, which finds out what it is worth.
+        """
+        connection = self._take(self._idle[engine]) or engine.connect()
+        try:
+            yield connection
+            connection.rollback()
+        except BaseException:
+            connection.close()
+            raise
+        if len(self._idle[engine]) < _KEPT_IDLE:
+            self._idle[engine].append(connection)
+        else:
+            connection.close()
+
+    def _take(self, idle: deque[Connection]) -> Connection | None:
+        while idle:
+            try:
+                connection = idle.pop()
+            except IndexError:
+                return None
+            if self._is_sqlite or not _has_arrivals(connection.connection):
+                return connection
+            connection.close()
+        return None
 
     def _run_alembic(self, command: str, revision: str, given: Mapping[str, Any] | None = None) -> None:
         # Imported here because only a starting process needs it, and it costs a fifth of a second.
@@ -215,7 +252,8 @@ class Database:
     def _forget_connections(self) -> None:
         # The parent goes on using them. They are kept, unused, because closing a SQLite connection that was
         # inherited through a fork can harm the parent's.
-        self._inherited.append(self._engine.pool)
+        self._inherited += [self._engine.pool, self._idle]
+        self._idle = {engine: deque() for engine in self._idle}
         self._engine.dispose(close=False)
 
 
@@ -264,10 +302,15 @@ def _configure_sqlite(dbapi_connection: Any, _record: Any) -> None:
 
 
 def _ping(ask_the_server: Callable[[Any], bool], dbapi_connection: Any) -> bool:
-    """Tell whether the server still has the connection: if it closed it, there is something to be read, the end."""
+    """Tell whether the server still has the connection."""
+    return not _has_arrivals(dbapi_connection) or ask_the_server(dbapi_connection)
+
+
+def _has_arrivals(dbapi_connection: Any) -> bool:
+    """Tell whether there is something to be read: if the server closed the connection, the end of it is."""
     arrivals = select.poll()
     arrivals.register(dbapi_connection.fileno(), select.POLLIN)
-    return not arrivals.poll(0) or ask_the_server(dbapi_connection)
+    return bool(arrivals.poll(0))
 
 
 def _begin_sqlite(connection: PoolProxiedConnection) -> None:
