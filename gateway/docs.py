@@ -27,7 +27,7 @@ from gateway.catalogue import Entry, load_catalogue, render_markdown
 from gateway.cli import app
 from gateway.contracts import load_contracts
 from gateway.doctor.checks import CHECKS
-from gateway.settings import render_settings
+from gateway.settings_reference import render_settings
 from services.dimona.anomalies import ANOMALIES
 from services.dimona.codes import OCCUPATION_FORMS, WORKER_TYPES, CodeRow, WorkerType
 from services.registry import load_services

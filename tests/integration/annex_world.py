@@ -20,8 +20,8 @@ from gateway.annexes.approval import Approvals
 from gateway.annexes.operators import Operator, OperatorKeys
 from gateway.annexes.registry import AnnexRegistry
 from gateway.annexes.store import AnnexStore
+from gateway.demo_pki import prepare_pki
 from gateway.demo_world import demo_operators
-from gateway.pki import prepare_pki
 
 EARLY = NOON - timedelta(days=30)
 CA = "CN=KSZ Gateway Development CA,O=KSZ Gateway,C=BE"

@@ -8,19 +8,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import command_line
 import pytest
 import test_gateway_dimona as dimona
 import test_gateway_technical_users as technical
 from gateway_world import OVER_TLS, SHAPES, STARTED, DemoState, LogLines, OpenWorld, World, open_world, request_xml
 from sqlalchemy import select, update
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from authz.brussels import brussels_day
 from fixtures import dimona_personas
 from fixtures.personas import load_personas
 from gateway.audit.walk import Stretch, walk_exchanges
 from gateway.bootstrap import open_approvals
-from gateway.cli import app
 from gateway.demo_world import ANNEXES, activate
 from gateway.storage.tables import audit_records
 
@@ -64,14 +64,9 @@ def consult_as_everybody(world: World) -> None:
 
 
 def run(world: World, *arguments: str | Path, command: str = "replay") -> Result:
-    environment = {
-        "KSZ_STATE": str(world.settings.state),
-        "KSZ_DATABASE_URL": world.settings.database_url,
-        "COLUMNS": "200",
-    }
     key = world.settings.state / "pki" / "auditor.key"
     options = ["--since", "2020-01-01", "--until", UNTIL, "--auditor-key", key]
-    return CliRunner().invoke(app, ["annex", command, *map(str, (*options, *arguments))], env=environment)
+    return command_line.run(world, "annex", command, *options, *arguments)
 
 
 def replayed(world: World, *arguments: str | Path) -> dict[str, Any]:

@@ -1,12 +1,10 @@
-"""The sources of a process, as the settings choose them: in our database, or another institution's service.
-
-The part of bootstrap that wires remote sources; nobody else calls it.
-"""
+"""Puts another institution's service in the place of our own source, where the settings say so."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gateway.bootstrap.cannot_start import CannotStart
 from gateway.clock import Clock
 from gateway.contracts import Contracts, load_contracts
 from gateway.health.measure import Finding
@@ -29,10 +27,6 @@ REMOTE_REPOSITORIES: Mapping[str, Callable[[RemoteSource, Any], Any]] = {
     "EmployerRepertoryService/v1": lambda source, _: RemoteEmployerRegister(source),
     "SelfEmployedService/v2": lambda source, own: RemoteSelfEmployedRepository(source, own.is_pcsa),
 }
-
-
-class SourceUnusable(Exception):
-    """A file of a remote source cannot be read; the message says which and what to put there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +60,7 @@ def as_part(finding: Finding) -> Finding:
     return replace(finding, state=State.DEGRADED) if finding.state is State.NOK else finding
 
 
-def open_sources(
+def replace_sources(
     own: Mapping[str, object],
     settings: Mapping[str, SourceSettings],
     signer: Signs,
@@ -74,7 +68,7 @@ def open_sources(
     threads: int,
     contracts: Contracts | None = None,
 ) -> Sources:
-    """Put remote sources in the place of our `own` where the settings say so; SourceUnusable.
+    """Put remote sources in the place of our `own` where the settings say so; CannotStart.
 
     `threads` is how many questions this process may have in hand at a time.
     """
@@ -127,4 +121,4 @@ def _open(
         )
     except (OSError, ValueError) as error:
         files = ", ".join(str(path) for path in (endpoint.certificate, endpoint.authority) if path)
-        raise SourceUnusable(f"{name}: {files}: {error}: put PEM certificates there.") from None
+        raise CannotStart(f"{name}: {files}: {error}: put PEM certificates there.") from None
