@@ -14,7 +14,7 @@ from gateway.bootstrap.cannot_start import PREPARE, CannotStart, database_answer
 from gateway.clock import Clock, system_clock
 from gateway.key_file import KeyFileUnusable
 from gateway.settings import Settings
-from gateway.storage.database import Database, WrongEncoding
+from gateway.storage.database import IDLE_SHARE, Database, WrongEncoding
 from gateway.storage.group_commit import REQUEST_WAIT_SECONDS, GroupCommit
 
 # Nobody's answer waits for what a command writes, and a gateway that is busy need not make it fail.
@@ -60,8 +60,10 @@ def open_storage(
 
 def count_connections(settings: Settings) -> int:
     """Return how many connections a worker has at the most."""
-    # A thread uses one at a time; so do the writer and those that look for annexes and for maintenance.
-    return settings.threads + 3
+    # A thread uses one at a time; so do the writer and those that look for annexes and for maintenance. What is kept
+    # idle is none of these.
+    used = settings.threads + 3
+    return used + used // (IDLE_SHARE - 1) + 1
 
 
 @contextmanager

@@ -71,8 +71,8 @@ _BEGIN_WRITING = sqlalchemy.select(
     func.pg_advisory_xact_lock(_ADVISORY_LOCK),
 )
 
-# So many connections are kept for each use; a pool of 16 has as many again for what asks seldom.
-_KEPT_IDLE = 4
+IDLE_SHARE = 8
+"""One connection of so many is kept idle for those that ask, and as many for those that write."""
 
 # Where a connection's `info` says how its next transaction begins.
 _BEGIN = "ksz_begin"
@@ -127,6 +127,7 @@ class Database:
             self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             self._writing = self._engine.execution_options(isolation_level="READ COMMITTED", postgresql_readonly=False)
         self._longest_silence = longest_silence
+        self._most_idle = connections // IDLE_SHARE
         self._idle: dict[Engine, deque[Connection]] = {self._asking: deque(), self._writing: deque()}
         self._inherited: list[Any] = []
         self._token = call_in_child(self._forget_connections)
@@ -216,7 +217,7 @@ class Database:
         except BaseException:
             connection.close()
             raise
-        if len(self._idle[engine]) < _KEPT_IDLE:
+        if len(self._idle[engine]) < self._most_idle:
             self._idle[engine].append(connection)
         else:
             connection.close()
