@@ -44,6 +44,7 @@ from sqlalchemy import (
 )
 
 from gateway.storage.forking import call_in_child
+from gateway.storage.hot_statement import HotStatement
 
 # Any number that no other application of the same PostgreSQL database uses for its advisory locks.
 _ADVISORY_LOCK = 0x4B535A47
@@ -64,11 +65,13 @@ _ABOUT_VALUES = {"22", "23"}
 # One round trip, and each for this transaction alone. At READ COMMITTED what follows sees all that earlier
 # writers have committed. A time limit would cut short a commit's wait for the standby, and the server would
 # then say that it is committed.
-_BEGIN_WRITING = sqlalchemy.select(
-    func.set_config("synchronous_commit", "on", True),
-    func.set_config("statement_timeout", "0", True),
-    func.set_config("idle_in_transaction_session_timeout", bindparam("silence"), True),
-    func.pg_advisory_xact_lock(_ADVISORY_LOCK),
+_BEGIN_WRITING = HotStatement(
+    sqlalchemy.select(
+        func.set_config("synchronous_commit", "on", True).label("durability"),
+        func.set_config("statement_timeout", "0", True).label("time_limit"),
+        func.set_config("idle_in_transaction_session_timeout", bindparam("silence"), True).label("silence"),
+        func.pg_advisory_xact_lock(_ADVISORY_LOCK).label("lock"),
+    )
 )
 
 IDLE_SHARE = 8
@@ -166,7 +169,7 @@ class Database:
                 connection.connection.info[_BEGIN] = "BEGIN IMMEDIATE"
             with connection.begin():
                 if not self._is_sqlite:
-                    connection.execute(_BEGIN_WRITING, {"silence": self._longest_silence})
+                    _BEGIN_WRITING.run(connection, {"silence": self._longest_silence})
                 yield connection
 
     def is_current(self) -> bool:
