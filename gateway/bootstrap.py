@@ -40,7 +40,7 @@ from gateway.employer_access import OwnEmployerAccess
 from gateway.facts import EmployerAccess, Facts, TechnicalUsers
 from gateway.file_watch import FileWatch
 from gateway.health.checks import check_database, check_part, check_source, make_audit_check
-from gateway.health.measure import DEADLINE_SECONDS, Check, Measurer
+from gateway.health.measure import DEADLINE_SECONDS, Check, Finding, Measurer
 from gateway.health.own_parts import OwnParts
 from gateway.health.report import HealthReport
 from gateway.inscriptions import Repertory
@@ -53,7 +53,7 @@ from gateway.peer import PeerFinder
 from gateway.pipeline import Pipeline
 from gateway.rate_limit import RateLimit
 from gateway.recorder import ExchangeRecorder
-from gateway.remote_sources import Sources, SourceUnusable, open_sources
+from gateway.remote_sources import Sources, SourceUnusable, as_part, open_sources
 from gateway.replies import Replies
 from gateway.revocation import reload_revocation_list
 from gateway.settings import Settings
@@ -169,10 +169,14 @@ def build_gateway(
 
 
 def build_measurer(
-    settings: Settings, clock: Clock = system_clock, repositories: Mapping[str, object] | None = None
+    settings: Settings,
+    clock: Clock = system_clock,
+    repositories: Mapping[str, object] | None = None,
+    look_at_workers: Callable[[], Mapping[str, Finding]] = dict,
 ) -> Measurer:
     """Build what measures the parts that can be away, with connections of its own, made anew for each measurement.
 
+    `look_at_workers` tells what the workers' own calls say of remote sources.
     AuditKeysUnusable, KeyFileUnusable and ReadingKeyUnusable when there are no audit keys to measure with.
     """
     database = Database(settings.database_url, connections=4 + len(REPOSITORIES))
@@ -194,7 +198,18 @@ def build_measurer(
         checks[name, Kind.SOURCE] = partial(check_source, repository)
     for name, fund in sources.funds.items():
         checks[name, Kind.SOURCE] = partial(check_part, fund)
-    return Measurer(checks, clock, close=database.close)
+    watches = _make_source_watches(sources)
+
+    def rest() -> None:
+        database.close()
+        for watch in watches:
+            watch.look()
+
+    def known() -> Mapping[str, Finding]:
+        told = look_at_workers() if sources.endpoints else {}
+        return {name: as_part(finding) if name in sources.funds else finding for name, finding in told.items()}
+
+    return Measurer(checks, clock, rest=rest, known=known)
 
 
 def build_maintenance_watch(settings: Settings) -> MaintenanceWatch:
@@ -304,21 +319,28 @@ def _build(
     # Known before the first request: HealthCheck is answered from them while the database is away.
     annexes.open()
     maintenance.start()
-    watches: tuple[FileWatch | MaintenanceWatch, ...] = (maintenance, *_watch_files(settings, trust, signing_key))
+    watches: tuple[FileWatch | MaintenanceWatch, ...] = (
+        maintenance,
+        *_watch_files(settings, trust, signing_key, opened),
+    )
     # What was made so far lives as long as the process: the collector need not look at it again.
     gc.collect()
     gc.freeze()
     return Gateway(app, pipeline, storage, annexes, signing_key, opened, watches)
 
 
-def _watch_files(settings: Settings, trust: Trust, signing_key: SigningKey) -> tuple[FileWatch, ...]:
-    watches = [FileWatch(signing_key.paths, signing_key.reload)]
+def _watch_files(settings: Settings, trust: Trust, signing_key: SigningKey, sources: Sources) -> tuple[FileWatch, ...]:
+    watches = [FileWatch(signing_key.paths, signing_key.reload), *_make_source_watches(sources)]
     if settings.client_crl is not None:
         reload = partial(reload_revocation_list, settings.client_crl, trust)
         watches.append(FileWatch((settings.client_crl,), reload))
     for watch in watches:
         watch.start()
     return tuple(watches)
+
+
+def _make_source_watches(sources: Sources) -> list[FileWatch]:
+    return [FileWatch(sources.files, sources.reload)] if sources.files else []
 
 
 def open_storage(
