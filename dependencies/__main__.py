@@ -27,7 +27,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     files = sorted(_HERE.parent.glob("requirements*.in"))
     if options.check == "licences":
-        problems = list(find_foreign(_list_licences(options.python), _lines(_LICENCES), _exceptions()))
+        licences = _list_licences(options.python)
+        print("\n".join(group_by_licence(licences)))
+        problems = list(find_foreign(licences, _lines(_LICENCES), _exceptions()))
     else:
         problems = [problem for file in files for problem in find_unreasoned(file.name, file.read_text("utf-8"))]
     if options.check == "outdated":
@@ -50,6 +52,12 @@ def find_foreign(licences: Mapping[str, str], allowed: Iterable[str], exceptions
         chosen = any(all(part in known for part in _BOTH.split(choice)) for choice in _EITHER.split(licence))
         if not chosen and name not in excepted:
             yield f"{name}: {licence} is not in {_LICENCES.name}, nor the package in {_EXCEPTIONS.name}"
+
+
+def group_by_licence(licences: Mapping[str, str]) -> Iterator[str]:
+    """Yield each licence with the packages that have it."""
+    for licence in sorted(set(licences.values())):
+        yield f"{licence}: {', '.join(sorted(name for name, each in licences.items() if each == licence))}"
 
 
 def find_unreasoned(name: str, text: str) -> Iterator[str]:

@@ -19,7 +19,7 @@ from lxml import etree
 
 from fuzz.changes import change_tree, edit_bytes, edit_envelope
 from fuzz.gateway import collected_logs
-from fuzz.target import Tried, Try, names_person, randomness, try_reading
+from fuzz.target import HUNG_SECONDS, Tried, Try, names_person, randomness, try_reading
 from gateway.bootstrap import REMOTE_REPOSITORIES
 from gateway.contracts import Contracts, OperationContract, load_contracts
 from gateway.pki import Identity, KeyKind, create_authority, create_key, issue
@@ -77,8 +77,9 @@ _CODES = (
     "SES00100",
     "x",
 )
-# It would be left alone after a few failures, and hardly anything else happens here.
-_PATIENT = GuardPolicy(failures=10**9)
+# It would be left alone after a few failures, and hardly anything else happens here; and what hangs is to be found, not
+# told as late.
+_PATIENT = GuardPolicy(deadline_seconds=10 * HUNG_SECONDS, failures=10**9)
 
 
 @dataclass(frozen=True, slots=True)

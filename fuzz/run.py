@@ -1,12 +1,16 @@
 """Tries many inputs and counts what came of them; in several processes, each with targets of its own."""
 
+import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
+from types import FrameType
 
+from fuzz import target
 from fuzz.target import Target, Tried, Try
 from fuzz.targets import TARGETS
 
@@ -55,11 +59,11 @@ class Report:
 
 
 def run(name: str, attempt: Try, seed: int, numbers: Iterable[int]) -> Report:
-    """Try the inputs of these numbers on one target; stops early after many findings."""
+    """Try the inputs of these numbers on one target; stops early after many findings. In a main thread alone."""
     report = Report()
     started = time.monotonic()
     for number in numbers:
-        tried = attempt(seed, number)
+        tried = _try_in_time(attempt, seed, number)
         report.inputs += 1
         report.passed += tried.passed
         report.codes[tried.code] += 1
@@ -69,6 +73,32 @@ def run(name: str, attempt: Try, seed: int, numbers: Iterable[int]) -> Report:
                 break
     report.seconds = time.monotonic() - started
     return report
+
+
+class _Hung(BaseException):
+    """Raised in the middle of an input that does not end; no `except Exception` takes it for a failure of its own."""
+
+
+def _try_in_time(attempt: Try, seed: int, number: int) -> Tried:
+    with _alarm(target.HUNG_SECONDS):
+        try:
+            return attempt(seed, number)
+        except _Hung as hung:
+            return Tried(b"", "none", False, (f"had not ended after {target.HUNG_SECONDS:g} s: {hung}",))
+
+
+@contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    def raise_hung(signum: int, frame: FrameType | None) -> None:
+        raise _Hung(f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else "")
+
+    former = signal.signal(signal.SIGALRM, raise_hung)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, former)
 
 
 def try_one(name: str, seed: int, number: int) -> Tried:

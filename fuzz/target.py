@@ -10,6 +10,8 @@ from traceback import extract_tb
 
 # Far above what any input may cost, so that a busy machine is no finding; of CPU time.
 SLOW_SECONDS = 1.0
+# Of time, for what waits and burns none: a lock, a sleep. No input may wait for anything.
+HUNG_SECONDS = 30.0
 _SSIN = re.compile(r"(?<![\w-])[0-9]{11}(?![\w-])")
 
 

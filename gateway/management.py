@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from time import time
 from typing import Any
 
 import structlog
@@ -24,6 +25,7 @@ from gateway.audit.time_stamp import TimeStampFailed
 from gateway.audit.trail import AuditUnavailable
 from gateway.bootstrap import build_maintenance_watch, build_measurer, opened_log_keeper
 from gateway.health.measurements import Measurements
+from gateway.health.workers import look_at_workers
 from gateway.logs import configure_logs
 from gateway.node_metrics import NodeMetrics
 from gateway.settings import Settings, load_settings
@@ -121,7 +123,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_stop_with_parent, args=(stop,), daemon=True).start()
-    measurements = Measurements(build_measurer(settings), settings.health_snapshot)
+    measurer = build_measurer(settings, look_at_workers=lambda: look_at_workers(settings.metrics_directory, time()))
+    measurements = Measurements(measurer, settings.health_snapshot)
     measurements.start()
     if NOWHERE not in sys.argv:
         maintenance = build_maintenance_watch(settings)

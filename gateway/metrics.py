@@ -16,12 +16,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gateway.pipeline import STAGES, Answer
+from gateway.sources.trouble import WrongPerson
 from services.health import HEALTH_CHECK
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
 _FLUSH_SECONDS = 1.0
+# From which the management process knows what one worker alone knows of a source: `gateway.health.workers`.
+CIRCUIT_OPEN = "ksz_source_circuit_open"
+WRONG_PERSON_TIME = "ksz_source_wrong_person_time_seconds"
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -81,11 +85,18 @@ class Meter:
             "ksz_source_calls", "Calls to a remote source.", ("source", "outcome"), registry=registry
         )
         self._open = prometheus_client.Gauge(
-            "ksz_source_circuit_open",
+            CIRCUIT_OPEN,
             "Workers that leave a remote source alone, because too many calls failed.",
             ("source",),
             registry=registry,
             multiprocess_mode="livesum",
+        )
+        self._wrong_person_time = prometheus_client.Gauge(
+            WRONG_PERSON_TIME,
+            "When a remote source last answered about another person than was asked, in seconds since 1970.",
+            ("source",),
+            registry=registry,
+            multiprocess_mode="max",
         )
         self._in_flight = prometheus_client.Gauge(
             "ksz_source_calls_in_flight",
@@ -133,6 +144,8 @@ class Meter:
         for guard in self._guards:
             for outcome, count in list(guard.counts.items()):
                 label = guard.name, outcome
+                if outcome == WrongPerson.word and count > self._counted[label]:
+                    self._wrong_person_time.labels(guard.name).set_to_current_time()
                 self._calls.labels(*label).inc(count - self._counted[label])
                 self._counted[label] = count
             self._open.labels(guard.name).set(guard.is_open)

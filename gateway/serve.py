@@ -27,6 +27,7 @@ from gateway.tls import make_tls_context
 log = structlog.get_logger(__name__)
 
 _RESTART_SECONDS = 2.0
+_STOP_SECONDS = 5.0
 
 
 class CannotServe(Exception):
@@ -186,7 +187,12 @@ class _Management:
     def stop(self) -> None:
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(timeout=5)
+            try:
+                self._process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                # It waits for a time stamp or for the database; what it was about to write is written another time.
+                self._process.kill()
+                self._process.wait()
 
 
 def _environment(settings: Settings) -> dict[str, str]:

@@ -45,7 +45,7 @@ def write_export(
     `progress` is told the position, now and then. OSError; EntryUnreadable when the log is damaged.
     """
     # A kept checkpoint, which may have a time stamp, goes before the head of the same size.
-    roots = {root.size: root for root in reversed(log.roots()) if root.size is not None}
+    roots = {root.size: root for root in reversed([*log.roots()]) if root.size is not None}
     end = min(size for size in roots if size >= end)
     with path.open("xb") as file:
         for entry in log.entries(begin, end):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from heapq import merge
 from typing import Any, overload
 
 from sqlalchemy import Connection, Select, func, select
@@ -51,17 +52,21 @@ class StoredLog:
         """The signed checkpoint of the head; empty before the first record."""
         return self._connection.execute(select(audit_head.c.checkpoint)).scalar() or ""
 
-    def roots(self) -> list[Root]:
-        """Return the kept checkpoints and the head's."""
-        kept = select(_KEPT.size, _KEPT.checkpoint, _KEPT.time_stamp).order_by(_KEPT.size)
-        with _readable("a checkpoint that was kept"):
-            roots = [
-                Root(f"the checkpoint kept at {row.size}", str(row.checkpoint), row.size, stamp=row.time_stamp)
-                for row in self._connection.execute(kept)
-            ]
+    def roots(self) -> Iterator[Root]:
+        """Give the kept checkpoints and the head's, by their sizes; of one size the kept one first."""
         with _readable("the head"):
-            heads = self._connection.execute(select(audit_head.c.size, audit_head.c.checkpoint)).all()
-        return [*roots, *(Root("the head", str(row.checkpoint), row.size) for row in heads)]
+            rows = self._connection.execute(select(audit_head.c.size, audit_head.c.checkpoint)).all()
+            heads = [Root("the head", str(row.checkpoint), row.size) for row in rows]
+        with _readable("a checkpoint that was kept"):
+            yield from merge(self._kept(), heads, key=lambda root: root.size or 0)
+
+    def _kept(self) -> Iterator[Root]:
+        statement = select(_KEPT.size, _KEPT.checkpoint, _KEPT.time_stamp).order_by(_KEPT.size).limit(_CHUNK)
+        chunk = statement
+        while rows := self._connection.execute(chunk).all():
+            for row in rows:
+                yield Root(f"the checkpoint kept at {row.size}", str(row.checkpoint), row.size, stamp=row.time_stamp)
+            chunk = statement.where(_KEPT.size > rows[-1].size)
 
     def check_end(self, end: Frontier) -> None:
         """Return if the head holds this frontier, and nothing stands after it; Breach."""

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Timer
+from time import monotonic
 
-import requests
 from cryptography import x509
 from rfc3161_client import (
     HashAlgorithm,
@@ -14,7 +15,9 @@ from rfc3161_client import (
     decode_timestamp_response,
 )
 
-_TIMEOUT_SECONDS = 10
+from gateway.sources.exchange import Exchange, open_endpoint
+from gateway.sources.trouble import Trouble
+
 _LONGEST_ANSWER = 64 * 1024
 
 
@@ -24,24 +27,33 @@ class TimeStampFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TimeStampAuthority:
-    """An authority at a URL, whose certificates come from `roots`."""
+    """An authority at a URL, whose certificates come from `roots`; it has `seconds` for all of its answer."""
 
     url: str
     roots: Sequence[x509.Certificate]
+    seconds: float = 10.0
 
     def stamp(self, octets: bytes) -> bytes:
         """Return the authority's time-stamp response over the octets, DER and verified; TimeStampFailed."""
         request = TimestampRequestBuilder().data(octets).hash_algorithm(HashAlgorithm.SHA256).build()
-        headers = {"Content-Type": "application/timestamp-query"}
         try:
-            answer = requests.post(self.url, request.as_bytes(), headers=headers, timeout=_TIMEOUT_SECONDS, stream=True)
-            with answer:
-                answer.raise_for_status()
-                content = answer.raw.read(_LONGEST_ANSWER)
-        except (requests.RequestException, OSError) as error:
-            raise TimeStampFailed(f"the authority does not answer: {type(error).__name__}") from None
+            content = self._ask(request.as_bytes())
+        except (Trouble, OSError) as error:
+            raise TimeStampFailed(f"the authority gives none: {error}") from None
         verify_time_stamp(content, octets, self.roots, request.nonce)
-        return bytes(content)
+        return content
+
+    def _ask(self, request: bytes) -> bytes:
+        until = monotonic() + self.seconds
+        exchange = Exchange(open_endpoint(self.url, None), _LONGEST_ANSWER, lambda: max(0.0, until - monotonic()))
+        # A socket counts the seconds of each reading: an answer that comes drop by drop is cut off here.
+        cut_off = Timer(self.seconds, exchange.abort)
+        cut_off.daemon = True
+        cut_off.start()
+        try:
+            return exchange.ask(request, "application/timestamp-query")
+        finally:
+            cut_off.cancel()
 
 
 def verify_time_stamp(

@@ -8,6 +8,7 @@ whole in itself: only a root that was kept elsewhere tells, a receipt, a proof o
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from heapq import merge
 from typing import Protocol
 
 from cryptography import x509
@@ -61,8 +62,8 @@ class ReadableLog(Protocol):
         """What the entries are appended to: empty, unless it is a part."""
         ...
 
-    def roots(self) -> Sequence[Root]:
-        """Return the head, and every checkpoint that was kept."""
+    def roots(self) -> Iterable[Root]:
+        """Give every checkpoint that was kept, and the head, by how many entries they are over."""
         ...
 
     def check_end(self, end: Frontier) -> None:
@@ -120,29 +121,59 @@ def _verify(
     outside: Sequence[Root],
     progress: Callable[[int], None],
 ) -> Verified:
-    opened = [(root, _open(root, origin, public_key)) for root in (*log.roots(), *outside)]
-    expected: dict[int, list[tuple[Root, Checkpoint]]] = {}
-    for root, checkpoint in opened:
-        expected.setdefault(checkpoint.size, []).append((root, checkpoint))
+    given = sorted(((root, _open(root, origin, public_key)) for root in outside), key=_size)
+    # A log of years has more checkpoints than a machine should hold: each is opened when its entries have come.
+    signed = merge(_opened(log.roots(), origin, public_key), given, key=_size)
     claimed: dict[int | None, list[Root]] = {}
     for root in outside:
         claimed.setdefault(root.position, []).append(root)
-    frontier, sound = log.start, log.start.size
+    frontier, sound, agreed = log.start, log.start.size, 0
+    awaited = _after_start(signed, log.start)
     for entry in log.entries():
         leaf = _check(entry, frontier.size, claimed.get(frontier.size, ()))
         frontier = frontier.append(leaf)
-        for root, checkpoint in expected.get(frontier.size, ()):
+        while awaited is not None and _size(awaited) == frontier.size:
+            root, checkpoint = awaited
             if checkpoint.root != frontier.root:
                 raise Breach(f"{_between(sound, frontier.size)} not what {root.name} was signed over")
-            sound = frontier.size
+            sound, agreed, awaited = frontier.size, agreed + 1, next(signed, None)
         if frontier.size % 1000 == 0:
             progress(frontier.size)
     if frontier.size > log.start.size and sound != frontier.size:
         raise Breach(f"{_between(sound, frontier.size)} under no signed root")
-    _check_sizes(opened, frontier, whole=log.start.size == 0)
+    if awaited is not None:
+        root, checkpoint = awaited
+        raise Breach(
+            f"the newest records are missing: the log ends after {frontier.size}, and {root.name} was signed over "
+            f"{checkpoint.size}"
+        )
     log.check_end(frontier)
-    agreed = sum(log.start.size < checkpoint.size <= frontier.size for _, checkpoint in opened)
     return Verified(log.start.size, frontier.size, frontier.root, agreed)
+
+
+def _size(opened: tuple[Root, Checkpoint]) -> int:
+    return opened[1].size
+
+
+def _opened(roots: Iterable[Root], origin: str, public_key: Ed25519PublicKey) -> Iterator[tuple[Root, Checkpoint]]:
+    """Yield the roots with what they say; Breach for one that says what it must not, or stands where it must not."""
+    before = 0
+    for root in roots:
+        checkpoint = _open(root, origin, public_key)
+        if checkpoint.size < before:
+            raise Breach(f"{root.name}, over {checkpoint.size} records, stands after one over {before}")
+        before = checkpoint.size
+        yield root, checkpoint
+
+
+def _after_start(signed: Iterator[tuple[Root, Checkpoint]], start: Frontier) -> tuple[Root, Checkpoint] | None:
+    """Return the first root that is over entries after the start; Breach for one over none that has another root."""
+    for root, checkpoint in signed:
+        if checkpoint.size > start.size:
+            return root, checkpoint
+        if checkpoint.size == 0 and start.size == 0 and checkpoint.root != start.root:
+            raise Breach(f"{root.name} is over no records, and has another root")
+    return None
 
 
 def _verify_stamps(roots: Iterable[Root], stamp_roots: Sequence[x509.Certificate]) -> int:
@@ -188,17 +219,6 @@ def _check(entry: Entry, position: int, claimed: Iterable[Root]) -> bytes:
         if root.leaf not in (None, leaf):
             raise Breach(f"record {position} is not the one that {root.name} is about")
     return leaf
-
-
-def _check_sizes(opened: Sequence[tuple[Root, Checkpoint]], end: Frontier, *, whole: bool) -> None:
-    for root, checkpoint in opened:
-        if checkpoint.size > end.size:
-            raise Breach(
-                f"the newest records are missing: the log ends after {end.size}, and {root.name} was signed over "
-                f"{checkpoint.size}"
-            )
-        if checkpoint.size == 0 and whole and checkpoint.root != Frontier().root:
-            raise Breach(f"{root.name} is over no records, and has another root")
 
 
 def _between(sound: int, size: int) -> str:

@@ -1,6 +1,6 @@
 """Builds the parts of the management process, which has connections of its own."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 
@@ -8,11 +8,12 @@ from gateway.annexes.operators import OperatorKeys
 from gateway.audit.keeping import LogKeeper
 from gateway.audit.keys import MonthKeys
 from gateway.bootstrap.audit import open_time_stamp_authority, open_trail
-from gateway.bootstrap.sources import REPOSITORIES, open_sources
+from gateway.bootstrap.remote_sources import as_part
+from gateway.bootstrap.sources import REPOSITORIES, make_source_watches, open_sources
 from gateway.bootstrap.storage import Storage, open_storage
 from gateway.clock import Clock, system_clock
 from gateway.health.checks import check_database, check_part, check_source, make_audit_check
-from gateway.health.measure import DEADLINE_SECONDS, Check, Measurer
+from gateway.health.measure import DEADLINE_SECONDS, Check, Finding, Measurer
 from gateway.maintenance import MaintenanceWatch
 from gateway.settings import Settings
 from gateway.signing import SigningKey
@@ -22,10 +23,14 @@ from services.health import Kind
 
 
 def build_measurer(
-    settings: Settings, clock: Clock = system_clock, repositories: Mapping[str, object] | None = None
+    settings: Settings,
+    clock: Clock = system_clock,
+    repositories: Mapping[str, object] | None = None,
+    look_at_workers: Callable[[], Mapping[str, Finding]] = dict,
 ) -> Measurer:
     """Build what measures the parts that can be away, with connections of its own, made anew for each measurement.
 
+    `look_at_workers` tells what the workers' own calls say of remote sources.
     AuditKeysUnusable, KeyFileUnusable and ReadingKeyUnusable when there are no audit keys to measure with.
     """
     database = Database(settings.database_url, connections=4 + len(REPOSITORIES))
@@ -47,7 +52,18 @@ def build_measurer(
         checks[name, Kind.SOURCE] = partial(check_source, repository)
     for name, fund in sources.funds.items():
         checks[name, Kind.SOURCE] = partial(check_part, fund)
-    return Measurer(checks, clock, close=database.close)
+    watches = make_source_watches(sources)
+
+    def rest() -> None:
+        database.close()
+        for watch in watches:
+            watch.look()
+
+    def known() -> Mapping[str, Finding]:
+        told = look_at_workers() if sources.endpoints else {}
+        return {name: as_part(finding) if name in sources.funds else finding for name, finding in told.items()}
+
+    return Measurer(checks, clock, rest=rest, known=known)
 
 
 def build_maintenance_watch(settings: Settings) -> MaintenanceWatch:

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
+
+import structlog
 
 from gateway.bootstrap.cannot_start import CannotStart
 from gateway.clock import Clock
@@ -10,7 +13,7 @@ from gateway.contracts import Contracts, load_contracts
 from gateway.health.measure import Finding
 from gateway.source_settings import EndpointSettings, SourceSettings
 from gateway.sources.broker import FundsBroker
-from gateway.sources.exchange import open_endpoint
+from gateway.sources.exchange import Endpoint, open_endpoint
 from gateway.sources.guard import Guard, GuardPolicy
 from gateway.sources.remote import Asker, RemoteSource, Signs
 from gateway.sources.remote_contract import RemoteContract
@@ -19,6 +22,8 @@ from gateway.sources.remote_dmfa import RemoteDmfaRepository
 from gateway.sources.remote_employers import RemoteEmployerRegister
 from gateway.sources.remote_self_employed import RemoteSelfEmployedRepository
 from services.health import State
+
+log = structlog.get_logger(__name__)
 
 # How a service's source is asked where it is remote. What its contract has no question for, our own database answers.
 REMOTE_REPOSITORIES: Mapping[str, Callable[[RemoteSource, Any], Any]] = {
@@ -31,11 +36,20 @@ REMOTE_REPOSITORIES: Mapping[str, Callable[[RemoteSource, Any], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The repositories by the name of their service, and the remote addresses: of a service, or of a fund of it."""
+    """The repositories by the name of their service, and the remote addresses: of a service, or of a fund of it.
+
+    `endpoints` are the settings of the latter, by the same names.
+    """
 
     repositories: Mapping[str, object]
     remote: Mapping[str, RemoteSource]
     funds: Mapping[str, RemoteSource]
+    endpoints: Mapping[str, EndpointSettings]
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The certificates and authorities of the remote addresses."""
+        return tuple(path for endpoint in self.endpoints.values() for path in _files(endpoint))
 
     @property
     def guards(self) -> tuple[Guard, ...]:
@@ -46,6 +60,16 @@ class Sources:
         """Tell how each remote address is, as far as the calls of this process know; a fund is but a part."""
         whole = {name: source.guard.look() for name, source in self.remote.items()}
         return whole | {name: as_part(source.guard.look()) for name, source in self.funds.items()}
+
+    def reload(self) -> None:
+        """Read the files again; an address whose files cannot be used keeps what it had."""
+        for name, source in (*self.remote.items(), *self.funds.items()):
+            try:
+                source.renew(*_read(self.endpoints[name]))
+            except (OSError, ValueError) as error:
+                log.error("source_certificate_unusable", source=name, error=type(error).__name__)
+            else:
+                log.info("source_certificate_read", source=name)
 
     def close(self) -> None:
         """Take no more questions."""
@@ -73,30 +97,37 @@ def replace_sources(
     `threads` is how many questions this process may have in hand at a time.
     """
     if not settings:
-        return Sources(own, {}, {})
+        return Sources(own, {}, {}, {})
     by_name = {each.descriptor.name: each for each in (contracts or load_contracts()).services.values()}
     repositories, remote, funds = dict(own), dict[str, RemoteSource](), dict[str, RemoteSource]()
+    endpoints = dict[str, EndpointSettings]()
     for name, chosen in settings.items():
         contract = RemoteContract(by_name[name])
         repository: Any = own[name]
         if chosen.remote is not None:
+            endpoints[name] = chosen.remote
             remote[name] = _open(name, contract, chosen.remote, chosen, signer, clock)
             repository = REMOTE_REPOSITORIES[name](remote[name], own[name])
         if chosen.funds:
             opened = dict(_open_funds(name, contract, chosen, signer, clock))
-            funds |= {f"{name} fund {code}": source for code, source in opened.items()}
+            endpoints |= {_fund(name, code): endpoint for code, endpoint in chosen.funds.items()}
+            funds |= {_fund(name, code): source for code, source in opened.items()}
             register: Any = own[name]
             accounts = {code: RemoteSelfEmployedRepository(each, register.is_pcsa) for code, each in opened.items()}
             repository = FundsBroker(repository, register.find_funds, accounts, chosen.deadline_seconds, threads)
         repositories[name] = repository
-    return Sources(repositories, remote, funds)
+    return Sources(repositories, remote, funds, endpoints)
+
+
+def _fund(name: str, code: str) -> str:
+    return f"{name} fund {code}"
 
 
 def _open_funds(
     name: str, contract: RemoteContract, chosen: SourceSettings, signer: Signs, clock: Clock
 ) -> Iterable[tuple[str, RemoteSource]]:
     for code, endpoint in chosen.funds.items():
-        yield code, _open(f"{name} fund {code}", contract, endpoint, chosen, signer, clock)
+        yield code, _open(_fund(name, code), contract, endpoint, chosen, signer, clock)
 
 
 def _open(
@@ -109,10 +140,11 @@ def _open(
 ) -> RemoteSource:
     policy = GuardPolicy(chosen.deadline_seconds, chosen.calls, chosen.failures, chosen.pause_seconds)
     try:
+        reached, certificate_pem = _read(endpoint)
         return RemoteSource(
             contract=contract,
-            endpoint=open_endpoint(endpoint.address, endpoint.authority),
-            certificate_pem=endpoint.certificate.read_bytes(),
+            endpoint=reached,
+            certificate_pem=certificate_pem,
             asker=Asker(chosen.cbe_number, chosen.legal_context),
             guard=Guard(name, policy),
             signer=signer,
@@ -120,5 +152,14 @@ def _open(
             most_bytes=chosen.max_reply_bytes,
         )
     except (OSError, ValueError) as error:
-        files = ", ".join(str(path) for path in (endpoint.certificate, endpoint.authority) if path)
+        files = ", ".join(map(str, _files(endpoint)))
         raise CannotStart(f"{name}: {files}: {error}: put PEM certificates there.") from None
+
+
+def _read(endpoint: EndpointSettings) -> tuple[Endpoint, bytes]:
+    """Return what its files make of an address, and the certificates that it signs with; OSError."""
+    return open_endpoint(endpoint.address, endpoint.authority), endpoint.certificate.read_bytes()
+
+
+def _files(endpoint: EndpointSettings) -> tuple[Path, ...]:
+    return tuple(path for path in (endpoint.certificate, endpoint.authority) if path)

@@ -8,6 +8,7 @@ from gateway.bootstrap.remote_sources import Sources, replace_sources
 from gateway.bootstrap.storage import Storage
 from gateway.clock import Clock
 from gateway.contracts import Contracts
+from gateway.file_watch import FileWatch
 from gateway.notifications import AnnexSubscribers, Notifier
 from gateway.settings import Settings
 from gateway.signing import SigningKey
@@ -51,3 +52,8 @@ def open_sources(
     """Return the sources as the settings choose them; CannotStart when a file of a remote one cannot be read."""
     own = open_repositories(storage, list_annexes)
     return replace_sources(own, settings.sources, signer, clock, settings.threads, contracts)
+
+
+def make_source_watches(sources: Sources) -> list[FileWatch]:
+    """Return what looks for new files of remote sources; not started."""
+    return [FileWatch(sources.files, sources.reload)] if sources.files else []

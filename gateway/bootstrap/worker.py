@@ -14,7 +14,7 @@ from gateway.bootstrap.annexes import make_annex_store
 from gateway.bootstrap.keys import open_client_trust, open_page_tokens, read_tls_validity
 from gateway.bootstrap.registers import open_registers
 from gateway.bootstrap.remote_sources import Sources
-from gateway.bootstrap.sources import USER_MANAGEMENT, open_sources
+from gateway.bootstrap.sources import USER_MANAGEMENT, make_source_watches, open_sources
 from gateway.bootstrap.storage import Storage, check_schema, open_storage
 from gateway.catalogue import load_catalogue
 from gateway.clock import Clock, system_clock
@@ -133,7 +133,10 @@ def _build(
     # Known before the first request: HealthCheck is answered from them while the database is away.
     annexes.open()
     maintenance.start()
-    watches: tuple[FileWatch | MaintenanceWatch, ...] = (maintenance, *_watch_files(settings, trust, signing_key))
+    watches: tuple[FileWatch | MaintenanceWatch, ...] = (
+        maintenance,
+        *_watch_files(settings, trust, signing_key, opened),
+    )
     # What was made so far lives as long as the process: the collector need not look at it again.
     gc.collect()
     gc.freeze()
@@ -154,8 +157,8 @@ def _make_endpoints(
     }
 
 
-def _watch_files(settings: Settings, trust: Trust, signing_key: SigningKey) -> tuple[FileWatch, ...]:
-    watches = [FileWatch(signing_key.paths, signing_key.reload)]
+def _watch_files(settings: Settings, trust: Trust, signing_key: SigningKey, sources: Sources) -> tuple[FileWatch, ...]:
+    watches = [FileWatch(signing_key.paths, signing_key.reload), *make_source_watches(sources)]
     if settings.client_crl is not None:
         reload = partial(reload_revocation_list, settings.client_crl, trust)
         watches.append(FileWatch((settings.client_crl,), reload))

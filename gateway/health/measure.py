@@ -5,7 +5,7 @@ A check that hangs costs one thread, however often is measured: it is NOK until 
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic, perf_counter
 
 from gateway.clock import Clock
@@ -27,20 +27,34 @@ Check = Callable[[], Finding]
 """Looks at one component. What it raises makes the component NOK, and is told by its class alone."""
 
 
+def worse_of(measured: Component, known: Finding | None) -> Component:
+    """Return the component as it was measured, or with what is known of it if that is worse; of like trouble both."""
+    order = tuple(State)
+    if known is None or known.state is State.OK or order.index(known.state) < order.index(measured.state):
+        return measured
+    both = known.state is measured.state and known.detail != measured.detail
+    return replace(measured, state=known.state, detail=f"{measured.detail}; {known.detail}" if both else known.detail)
+
+
 class Measurer:
-    """Measures components by their names, one measurement at a time; `close` is called after each."""
+    """Measures components by their names, one measurement at a time; `rest` is called after each.
+
+    `known` tells what is known of components otherwise: of that and what was measured the worse counts.
+    """
 
     def __init__(
         self,
         checks: Mapping[tuple[str, Kind], Check],
         clock: Clock,
         deadline_seconds: float = DEADLINE_SECONDS,
-        close: Callable[[], None] = lambda: None,
+        rest: Callable[[], None] = lambda: None,
+        known: Callable[[], Mapping[str, Finding]] = dict,
     ) -> None:
         self._runners = [_Runner(name, kind, check) for (name, kind), check in checks.items()]
         self._clock = clock
         self._deadline_seconds = deadline_seconds
-        self._close = close
+        self._rest = rest
+        self._known = known
         self._measuring = threading.Lock()
 
     def measure(self) -> tuple[Component, ...]:
@@ -49,12 +63,14 @@ class Measurer:
             now = self._clock()
             until = monotonic() + self._deadline_seconds
             runs = [(runner, runner.begin()) for runner in self._runners]
+            known = self._known()
             measured = []
             for runner, run in runs:
                 run.done.wait(max(0.0, until - monotonic()))
                 finding, milliseconds = run.result or (self._late(), round(self._deadline_seconds * 1000))
-                measured.append(Component(runner.name, runner.kind, finding.state, milliseconds, now, finding.detail))
-            self._close()
+                component = Component(runner.name, runner.kind, finding.state, milliseconds, now, finding.detail)
+                measured.append(worse_of(component, known.get(runner.name)))
+            self._rest()
             return tuple(measured)
 
     def _late(self) -> Finding:

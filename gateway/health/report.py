@@ -1,11 +1,11 @@
 """What HealthCheck tells: a worker's own parts as they are now, and what its node measured last."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from gateway.health.measure import Finding
+from gateway.health.measure import Finding, worse_of
 from gateway.health.snapshot import read_snapshot
 from services.health import Component, Kind, Level, State
 
@@ -40,14 +40,7 @@ class HealthReport:
             known = self.look_at_sources()
             # A part of a source is named after its service: `SelfEmployedService/v2 fund 003`.
             for name in sorted(each for each in self.sources if each.partition(" ")[0] in services):
-                yield _worse(_believe(measured.get(name), name, Kind.SOURCE, now), known.get(name))
-
-
-def _worse(measured: Component, known: Finding | None) -> Component:
-    order = tuple(State)
-    if known is None or order.index(known.state) <= order.index(measured.state):
-        return measured
-    return replace(measured, state=known.state, detail=known.detail)
+                yield worse_of(_believe(measured.get(name), name, Kind.SOURCE, now), known.get(name))
 
 
 def _believe(component: Component | None, name: str, kind: Kind, now: datetime) -> Component:

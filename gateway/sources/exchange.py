@@ -1,4 +1,4 @@
-"""One SOAP message to one address and what comes back, within a deadline and a size.
+"""One message to one address and what comes back, within a deadline and a size.
 
 Each exchange has a connection of its own, so that nothing of one answer can be taken for that of another. It follows
 no redirect, asks no proxy and reads no environment: it goes to the configured address or nowhere.
@@ -20,7 +20,7 @@ _SOAP_STATUS = (200, 500)
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a source is reached; `tls` is None for http, which settings allow on this machine alone."""
+    """Where a source is reached; `tls` is None for http, which settings allow for sources on this machine alone."""
 
     host: str
     port: int
@@ -41,7 +41,8 @@ def open_endpoint(address: str, authority: Path | None) -> Endpoint:
     if url.scheme == "https":
         tls = ssl.create_default_context(cafile=str(authority) if authority else None)
         tls.minimum_version = ssl.TLSVersion.TLSv1_2
-    return Endpoint(url.hostname or "", url.port or (443 if tls else 80), url.path or "/", tls)
+    path = f"{url.path or '/'}?{url.query}" if url.query else url.path or "/"
+    return Endpoint(url.hostname or "", url.port or (443 if tls else 80), path, tls)
 
 
 class Exchange:
@@ -57,11 +58,16 @@ class Exchange:
     def post(self, message: bytes, soap_action: str) -> bytes:
         """Return the octets of the answer; NotReached, BrokenOff, Late, NotServed or BadAnswer."""
         headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{soap_action}"', "Connection": "close"}
-        return self._request("POST", self._endpoint.path, message, headers, _SOAP_STATUS)
+        return self._request("POST", self._endpoint.path, message, headers, _SOAP_STATUS, "/xml")
+
+    def ask(self, question: bytes, content_type: str) -> bytes:
+        """Return the octets of the answer to what is no SOAP message; raises as `post` does."""
+        headers = {"Content-Type": content_type, "Connection": "close"}
+        return self._request("POST", self._endpoint.path, question, headers, (200,), "")
 
     def look(self) -> None:
         """Ask for the source's WSDL, which is about nobody: return if it answers."""
-        self._request("GET", f"{self._endpoint.path}?wsdl", None, {"Connection": "close"}, (200,))
+        self._request("GET", f"{self._endpoint.path}?wsdl", None, {"Connection": "close"}, (200,), "/xml")
 
     def abort(self) -> None:
         """End the connection: whoever reads from it sees its end."""
@@ -74,12 +80,12 @@ class Exchange:
                 return  # It has ended already.
 
     def _request(
-        self, method: str, path: str, body: bytes | None, headers: dict[str, str], expected: tuple[int, ...]
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str], expected: tuple[int, ...], kind: str
     ) -> bytes:
         connection = self._endpoint.connect(self._seconds())
         try:
             self._open(connection)
-            return self._converse(connection, method, path, body, headers, expected)
+            return self._converse(connection, method, path, body, headers, expected, kind)
         except TimeoutError:
             raise Late("no answer in time") from None
         except (OSError, http.client.HTTPException) as error:
@@ -104,6 +110,7 @@ class Exchange:
         body: bytes | None,
         headers: dict[str, str],
         expected: tuple[int, ...],
+        kind: str,
     ) -> bytes:
         connection.sock.settimeout(self._seconds())
         connection.request(method, path, body, headers)
@@ -111,7 +118,7 @@ class Exchange:
         with connection.getresponse() as response:
             if response.status not in expected:
                 raise NotServed(f"HTTP status {response.status}")
-            if not response.headers.get_content_type().endswith("/xml"):
+            if not response.headers.get_content_type().endswith(kind):
                 raise BadAnswer("the answer is not XML")
             return self._read(response)
 

@@ -87,14 +87,18 @@ class RemoteSource:
         """`certificate_pem` holds the certificates that the source may sign with; ValueError when it holds none."""
         self.guard = guard
         self._contract = contract
-        self._endpoint = endpoint
         self._asker = asker
         self._signer = signer
         self._clock = clock
         self._most_bytes = most_bytes
         self._policy = replace(policy or SecurityPolicy(), confirmations=True)
+        self.renew(endpoint, certificate_pem)
+
+    def renew(self, endpoint: Endpoint, certificate_pem: bytes) -> None:
+        """Ask there and believe these certificates from now on; ValueError when there are none: nothing changes."""
         # Each certificate is an authority for itself and, not being one, for no other.
         self._trust = Trust(certificate_pem, None, self._policy)
+        self._endpoint = endpoint
 
     def begin(self) -> float:
         """Return by when a question that begins now must be answered, with all its calls."""

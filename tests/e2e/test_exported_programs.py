@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from zipfile import is_zipfile
 
 import pytest
 
@@ -81,11 +82,12 @@ def test_the_examples_of_the_page_do_what_it_says(
     monkeypatch.chdir(tmp_path)
     exports = shown_commands("annex-export.md")
     programs = shown_commands("annex-export.md", ".venv/bin/python ")
-    assert (len(exports), len(programs)) == (2, 1)
+    assert (len(exports), len(programs)) == (3, 1)
     for line in exports:
         made = run_command(*shlex.split(line), KSZ_PUBLIC_URL=gateway.url)
         assert made.returncode == 0, made.stderr
     assert [each.name for each in Path("exports", "draft").glob("*.html")] == ["annex-fr.html"]
+    assert is_zipfile(Path("exports", "economy.zip"))
     again = run_command(*shlex.split(exports[0]), KSZ_PUBLIC_URL=gateway.url)
     assert (again.returncode, "is not empty" in again.stderr) == (1, True)
     for line in programs:

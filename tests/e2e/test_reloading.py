@@ -30,6 +30,11 @@ from gateway.bootstrap import opened_storage
 from gateway.pki import issue, load_identity
 from gateway.settings import load_settings
 from gateway.storage.tables import audit_records
+from gateway.wss.faults import SecurityFault
+from gateway.wss.names import DS
+from gateway.wss.policy import SecurityPolicy
+from gateway.wss.trust import Trust
+from gateway.wss.verify import verify_envelope
 from tests.e2e.conftest import PATIENCE, RunningGateway, free_port, run_command, serving, wait_until
 from tests.e2e.test_serving import SELF_EMPLOYED, career_request, identity_of, signed_request
 
@@ -44,21 +49,28 @@ def own(state: Path, tmp_path: Path) -> Path:
 
 
 @contextmanager
-def load(gateway: RunningGateway, threads: int = 4) -> Iterator[Counter[str]]:
-    """Ask without a pause, each time over a new connection; what was answered is counted, what was not too."""
+def load(
+    gateway: RunningGateway, threads: int = 4, payload: str = career_request(), client: str = "pcsa"
+) -> Iterator[Counter[str]]:
+    """Ask without a pause, each time over a new connection; what was answered is counted, what was not too.
+
+    An answer counts when the gateway signed it, with whichever key, and confirms the very question.
+    """
     answered: Counter[str] = Counter()
     stop = threading.Event()
+    trust = Trust(Path(gateway.authority).read_bytes())
 
     def ask() -> None:
         while not stop.is_set():
             try:
                 # Each of its own: two that are signed in the same moment would be a message and its replay.
                 ticket = f"<informationCustomer><ticket>{uuid4()}</ticket>"
-                payload = career_request().replace("<informationCustomer>", ticket)
-                message = sign(envelope(payload), identity_of(gateway.state, "pcsa"), datetime.now(UTC))
-                reply = gateway.post(SELF_EMPLOYED, message)
-                told = etree.fromstring(reply.content)
-                answered[told.findtext(".//status/code") or str(told.findtext(".//faultstring"))] += 1
+                own = payload.replace("<informationCustomer>", ticket)
+                now = datetime.now(UTC)
+                message = sign(envelope(own), identity_of(gateway.state, client), now)
+                told = etree.fromstring(gateway.post(SELF_EMPLOYED, message).content)
+                code = told.findtext(".//status/code") or str(told.findtext(".//faultstring"))
+                answered[code if answers(told, message, trust) else f"{code}, not signed for this question"] += 1
             except requests.RequestException as error:
                 answered[type(error).__name__] += 1
 
@@ -71,6 +83,16 @@ def load(gateway: RunningGateway, threads: int = 4) -> Iterator[Counter[str]]:
         stop.set()
         for asker in askers:
             asker.join()
+
+
+def answers(reply: etree._Element, message: bytes, trust: Trust) -> bool:
+    """Tell whether the reply is signed by somebody of the authority, and confirms the signature of the message."""
+    try:
+        verified = verify_envelope(reply, trust, SecurityPolicy(confirmations=True), datetime.now(UTC))
+    except SecurityFault:
+        return False
+    signature = str(etree.fromstring(message).findtext(f".//{{{DS}}}SignatureValue"))
+    return verified.confirmed == b64decode(signature)
 
 
 def says(gateway: RunningGateway, event: str, times: int = 1) -> None:

@@ -1,11 +1,13 @@
 """What docs/annex-activation.md tells to do works, line by line and in its order, in a demo world."""
 
+import json
 import re
 import shlex
 import textwrap
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from docs_examples import DOCS, shown_commands
@@ -18,6 +20,7 @@ from gateway.annexes.activation import Activation, Signatures, list_proved
 from gateway.annexes.history import list_unsigned
 from gateway.bootstrap import open_annex_store, open_approvals
 from gateway.cli import app
+from gateway.cli.output import to_text
 from gateway.demo_world import activate
 from gateway.storage.tables import annex_revisions, annex_signatures
 
@@ -121,6 +124,41 @@ def test_the_second_operator_is_shown_the_change_and_asked(world: World) -> None
     assert "an proposed it: another operator must approve it" in str(own.exception)
     assert CliRunner().invoke(app, approve, input="y\n").exit_code == 0
     assert newest(world, "newcomer").signatures is not None
+
+
+def test_programs_propose_approve_withdraw_and_reinstate(world: World) -> None:
+    """What is printed is JSON and nothing else, also where the second of two is refused."""
+
+    def told(line: str, ends_with: int = 0) -> Any:
+        done = CliRunner().invoke(app, shlex.split(f"{line} --json"))
+        assert done.exit_code == ends_with, (line, done.output, done.exception)
+        return json.loads(done.stdout)
+
+    an, bram = ("--key var/pki/operators/an.key", "--key var/pki/operators/bram.key")
+    text = Path("newcomer.yaml").read_text("utf-8")
+    Path("broken.yaml").write_text("client: broken\n", "utf-8")
+    (proposed,) = told(f"annex import newcomer.yaml broken.yaml {an}", ends_with=1)
+    assert (proposed["client"], proposed["revision"]) == ("newcomer", revision_of(text))
+    assert (proposed["proposedBy"], proposed["activeFrom"]) == ("an", None)
+    (waiting,) = told("annex proposals")
+    assert waiting == proposed | {"replaces": None, "lapsed": False}
+    assert told(f"annex withdraw newcomer {bram}") == {"client": "newcomer", "withdrawnBy": "bram"}
+    told(f"annex import newcomer.yaml {an}")
+    asking = CliRunner().invoke(app, shlex.split(f"annex approve newcomer {bram} --json"))
+    assert "say --yes too" in str(asking.exception)
+    (approved,) = told(f"annex approve newcomer pcsa {bram} --yes", ends_with=1)
+    assert approved.pop("activeFrom") == to_text(newest(world, "newcomer").active_from)
+    assert approved == {
+        "client": "newcomer",
+        "revision": revision_of(text),
+        "proposedBy": "an",
+        "approvedBy": "bram",
+    }
+    assert told(f"annex approve --all {bram} --yes") == []
+    activate(open_approvals(world.gateway.storage), f"{text}# another\n")
+    again = told(f"annex reinstate newcomer {revision_of(text)} {bram}")
+    assert (again["revision"], again["proposedBy"]) == (revision_of(text), "bram")
+    assert [each["client"] for each in told(f"annex approve --all {an} --yes")] == ["newcomer"]
 
 
 def test_a_proposal_is_shown_beside_nothing_that_was_changed_in_the_database(world: World) -> None:

@@ -275,7 +275,13 @@ def test_a_changed_proof_is_refused_by_the_script(auditor: Auditor, asked: World
 
 def test_a_client_finds_its_record_by_its_own_ticket_and_has_it_proved(auditor: Auditor, tmp_path: Path) -> None:
     assert "proves record" in auditor.do("prove", "mine", "--out", str(tmp_path / "proof"))
-    assert "there is no record" in auditor.refused("prove", "nobody's", "--out", str(tmp_path / "proof"))
+    assert "there is no record" in auditor.refused("prove", "nobody's", "--out", str(tmp_path / "other"))
+
+
+def test_a_proof_replaces_no_file(auditor: Auditor, tmp_path: Path) -> None:
+    (tmp_path / "proof").write_text("of another record")
+    assert "replaces nothing" in auditor.refused("prove", "mine", "--out", str(tmp_path / "proof"))
+    assert (tmp_path / "proof").read_text() == "of another record"
 
 
 def test_an_export_is_verified_far_from_the_database(auditor: Auditor, tmp_path: Path) -> None:

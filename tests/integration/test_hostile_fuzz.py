@@ -1,5 +1,6 @@
 """A bounded run of the fuzzers, and their honesty: what is planted is found."""
 
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
@@ -17,7 +18,7 @@ from fuzz.judge import judge
 from fuzz.messages import trying
 from fuzz.requests import Input, make_input
 from fuzz.run import Report, run
-from fuzz.target import SLOW_SECONDS, try_reading
+from fuzz.target import SLOW_SECONDS, Tried, try_reading
 from fuzz.targets import TARGETS, share_out
 
 SEED = 264
@@ -176,6 +177,23 @@ def test_what_is_logged_of_a_person_and_what_is_slow_is_found(target: FuzzedGate
     line = '{"event": "exchange", "note": "75631290176"}'
     assert judge(asked, reply, [line], SLOW_SECONDS + 1).problems == (f"logged {line}", "took 2.00 s of CPU")
     assert judge(asked, reply, [], 0).problems == ()
+
+
+def test_an_input_that_waits_for_ever_is_found_and_the_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fuzz.target.HUNG_SECONDS", 0.2)
+    over = threading.Event()
+
+    def hang_at_two(seed: int, number: int) -> Tried:
+        if number == 2:
+            over.wait()
+        return Tried(b"", "read", passed=True)
+
+    report = run("criteria", hang_at_two, SEED, range(5))
+    assert report.inputs == 5
+    (finding,) = report.findings
+    assert finding.number == 2
+    assert "had not ended after 0.2 s: " in finding.problems[0]
+    assert "threading.py" in finding.problems[0]
 
 
 def test_a_run_that_reaches_too_little_is_bad() -> None:

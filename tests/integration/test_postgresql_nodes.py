@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from pathlib import Path
@@ -15,17 +16,19 @@ from uuid import uuid4
 
 import pytest
 from databases import PostgresqlDatabases
-from gateway_world import CONTEXTS, CUSTOMERS, Clock, DemoState, World, opened_node, prepared_state, request_xml
+from gateway_world import CONTEXTS, CUSTOMERS, Clock, DemoState, Reply, World, opened_node, prepared_state, request_xml
 from postgresql_server import PostgresServer
 from psycopg import sql
 from sqlalchemy import make_url, select, text
 from sqlalchemy.exc import DBAPIError
+from test_gateway_dimona import ANNA, begin, results, submit, told
 
 from fixtures.messages import ZEEP, envelope, sign
 from gateway.audit.trail import STRANGER_RECORDS_PER_MINUTE
 from gateway.bootstrap import open_annex_store, open_approvals
 from gateway.demo_world import activate
 from gateway.storage.database import Database
+from gateway.storage.dimona_tables import dimona_declarations
 from gateway.storage.tables import replay_keys
 
 SSIN = "75631290176"
@@ -83,6 +86,25 @@ def test_a_quota_is_exact_across_nodes(nodes: tuple[World, World]) -> None:
     assert Counter(reply.outcome[1] for reply in replies) == {"MSG00000": 30, "GTW00001": 20}
     # What was refused at the door is recorded up to a bound, which holds across nodes too.
     assert len(one.records()) == 30 + STRANGER_RECORDS_PER_MINUTE
+
+
+def test_a_ticket_sent_to_both_nodes_at_once_declares_once(nodes: tuple[World, World]) -> None:
+    """Each message is one of its own, but the ticket is the same: both get the answers of the one declaration."""
+
+    def declare(node: World) -> Reply:
+        return submit(node, begin(ANNA), ticket="to both nodes")
+
+    before = len(nodes[0].rows(dimona_declarations))
+    # Signed in the same moment they would be a message and its replay.
+    later = replace(nodes[1], clock=Clock(nodes[0].clock.now + timedelta(seconds=1)))
+    with ThreadPoolExecutor(len(nodes)) as pool:
+        replies = list(pool.map(declare, (nodes[0], later)))
+    (period,) = {each for reply in replies for each in told(reply)}
+    assert [results(reply) for reply in replies] == [["ACCEPTED"], ["ACCEPTED"]]
+    assert period
+    assert len(nodes[0].rows(dimona_declarations)) == before + 1
+    again = declare(nodes[1])
+    assert (results(again), told(again)) == (["ACCEPTED"], [period])
 
 
 def test_an_annex_approved_on_one_node_is_in_force_on_the_other_at_the_same_instant(

@@ -18,6 +18,7 @@ from test_gateway_employer_repertory import by_registration
 
 from fixtures.employers import get_employer
 from fixtures.personas import demo_rows
+from gateway.file_watch import FileWatch
 from gateway.simulator.faults import Fault
 from gateway.sources.guard import Guard, GuardPolicy
 from gateway.wss.sign import Signer
@@ -199,6 +200,35 @@ def test_a_source_that_does_not_know_us_is_unavailable(
     other = Signer(key.with_suffix(".key").read_bytes(), key.with_suffix(".pem").read_bytes())
     monkeypatch.setattr(signing_key, "_signer", other)
     assert PERSONS["career"](worlds.remote).outcome == UNAVAILABLE
+
+
+def test_a_source_changes_its_certificate_without_a_restart(open_sources: OpenSources, log_lines: LogLines) -> None:
+    """It signs with another key (the simulator's forger): both count while the file holds both, then the new alone."""
+    worlds = open_sources()
+    clients = worlds.remote.settings.state / "pki" / "clients"
+    file, other = clients / "simulated-source.pem", clients / "simulated-forger.pem"
+    own = file.read_bytes()
+
+    def told(content: bytes) -> list[tuple[str, str]]:
+        file.write_bytes(content)
+        for watch in worlds.remote.gateway.watches:
+            if isinstance(watch, FileWatch):
+                watch.look()
+        asked = []
+        for faults in ([], ["forged"]):
+            worlds.simulator.faults.replace(*faults)
+            asked.append(PERSONS["career"](worlds.remote).outcome)
+        return asked
+
+    found = ("DATA_FOUND", "MSG00000")
+    try:
+        assert told(own) == [found, INVALID]
+        assert told(own + other.read_bytes()) == [found, found]
+        assert told(other.read_bytes()) == [INVALID, found]
+        assert told(b"no certificate at all") == [INVALID, found]
+        assert any("source_certificate_unusable" in line and "error" in line for line in log_lines.lines)
+    finally:
+        assert told(own) == [found, INVALID]
 
 
 @pytest.mark.parametrize("fault", [Fault.HANG, Fault.REFUSE, Fault.CLOSE])

@@ -1,5 +1,6 @@
 """HealthCheck and metrics tell how remote sources are: as measured, and as this worker's own calls know."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,7 +18,11 @@ LIMITS = {"deadline_seconds": 3.0, "failures": 2, "pause_seconds": 60.0}
 
 
 @pytest.fixture
-def worlds(demo_state: DemoState, tmp_path: Any, log_lines: LogLines) -> Iterator[RemoteWorld]:
+def worlds(
+    demo_state: DemoState, tmp_path: Any, log_lines: LogLines, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[RemoteWorld]:
+    # Fifteen sources at once on a machine that has more to do.
+    monkeypatch.setattr("gateway.health.measure.SLOW_MILLISECONDS", 60_000)
     with open_remote_world(demo_state, tmp_path / "remote", broker=True, **LIMITS) as opened:
         yield opened
 
@@ -47,6 +52,18 @@ def test_each_fund_is_a_component_and_a_fund_that_fails_only_degrades(worlds: Re
     assert registry.get_sample_value("ksz_source_calls_total", fund | {"outcome": "not_served"}) == 2
     assert registry.get_sample_value("ksz_source_circuit_open", fund) == 1
     assert registry.get_sample_value("ksz_source_calls_in_flight", fund) == 0
+
+
+def test_what_measures_a_source_reads_its_files_again_too(worlds: RemoteWorld, log_lines: LogLines) -> None:
+    node = Node(worlds.remote)
+    node.measure()
+    before = len(log_lines.lines)
+    (certificate,) = set(worlds.remote.gateway.sources.files)
+    certificate.write_bytes(certificate.read_bytes() + b"\n")
+    node.measure()
+    told = [line for line in log_lines.lines[before:] if "source_certificate_read" in line]
+    assert len({json.loads(line)["source"] for line in told}) == len(worlds.remote.gateway.guards)
+    assert states(node.check())[f"{SERVICE} fund 003"] == "OK"
 
 
 def test_a_source_whose_address_does_not_answer_is_nok(worlds: RemoteWorld) -> None:

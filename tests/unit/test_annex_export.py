@@ -4,10 +4,12 @@ import json
 import re
 import string
 from collections.abc import Iterator, Mapping
+from errno import ENOSPC
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from annex_packages import ANNEXES, CONTRACTS, DEPLOYMENT, SHAPES, TODAY
@@ -236,6 +238,35 @@ def test_a_directory_that_is_not_empty_is_left_as_it_is(tmp_path: Path) -> None:
     refused = run(tmp_path, str(files("fixtures").joinpath("annexes", "probe.yaml")))
     assert "is not empty" in str(refused.exception)
     assert [each.name for each in (tmp_path / "out").iterdir()] == ["kept"]
+
+
+def test_a_package_that_cannot_be_written_whole_is_not_there_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Path.write_bytes
+
+    def fill_the_disk(path: Path, content: bytes) -> int:
+        if path.suffix == ".py":
+            raise OSError(ENOSPC, "No space left on device")
+        return write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", fill_the_disk)
+    refused = run(tmp_path, str(files("fixtures").joinpath("annexes", "pcsa.yaml")))
+    assert f"{tmp_path / 'out'} cannot be written: No space left on device" in str(refused.exception)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_package_is_one_file_too(tmp_path: Path) -> None:
+    annex = str(files("fixtures").joinpath("annexes", "probe.yaml"))
+    done = run(tmp_path, annex, "--zip", "--json")
+    assert done.exit_code == 0, done.exception
+    assert json.loads(done.stdout) == [str(tmp_path / "out")]
+    package = make_package(read_any_annex(annex_text("probe"), SHAPES), CONTRACTS, DEPLOYMENT, TODAY)
+    with ZipFile(tmp_path / "out") as archive:
+        assert archive.testzip() is None
+        assert set(archive.namelist()) == set(package)
+    assert [each.name for each in tmp_path.iterdir()] == ["out"]
+    assert "an export replaces nothing" in str(run(tmp_path, annex, "--zip").exception)
 
 
 def test_days_of_a_sample_lie_within_the_bounds() -> None:

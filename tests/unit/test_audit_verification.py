@@ -122,6 +122,31 @@ def test_a_line_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
         tracemalloc.stop()
 
 
+def test_roots_that_are_not_in_their_order_are_told() -> None:
+    log = LogInMemory([Root("kept at 5", checkpoint(5)), Root("kept at 3", checkpoint(3)), Root("head", checkpoint(7))])
+    with pytest.raises(Breach, match="kept at 3, over 3 records, stands after one over 5"):
+        verify(log, ORIGIN, KEY.public_key())
+
+
+def test_roots_are_asked_for_as_their_entries_come() -> None:
+    """A log of years has a checkpoint for each minute, with a time stamp of some thousand octets."""
+
+    class Streamed(LogInMemory):
+        given = 0
+
+        def roots(self) -> Iterator[Root]:  # type: ignore[override]
+            for size in range(1, 8):
+                self.given += 1
+                yield Root(f"kept at {size}", checkpoint(size), size)
+
+        def entries(self) -> Iterator[Entry]:
+            for entry in super().entries():
+                assert self.given <= entry.position + 2
+                yield entry
+
+    assert verify(Streamed(), ORIGIN, KEY.public_key()).roots == 7
+
+
 def test_entries_after_the_last_signed_root_prove_nothing() -> None:
     with pytest.raises(Breach, match="one or more of the records 5 to 6 are under no signed root"):
         verify(LogInMemory([Root("the head", checkpoint(5))]), ORIGIN, KEY.public_key())

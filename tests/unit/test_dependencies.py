@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
-from dependencies.__main__ import find_foreign, find_unreasoned, list_held_back, list_wanted, main
+from dependencies.__main__ import find_foreign, find_unreasoned, group_by_licence, list_held_back, list_wanted, main
 
 
 def test_a_licence_must_be_allowed_or_the_package_excepted() -> None:
     licences = {"a": "MIT", "b": "MIT OR Evil", "c": "MIT AND Evil", "d": "Evil", "e": "UNKNOWN"}
     found = list(find_foreign(licences, ["MIT"], ["e"]))
     assert [problem.partition(":")[0] for problem in found] == ["c", "d"]
+
+
+def test_the_licences_are_listed_with_their_packages() -> None:
+    assert list(group_by_licence({"b": "MIT", "c": "BSD", "a": "MIT"})) == ["BSD: c", "MIT: a, b"]
 
 
 def test_a_version_that_is_held_back_has_its_reason() -> None:

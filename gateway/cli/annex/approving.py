@@ -1,5 +1,6 @@
 """`annex proposals`, `annex approve` and `annex withdraw`: the second of the two operators."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from difflib import unified_diff
 from typing import Annotated, Any
@@ -9,11 +10,13 @@ import typer
 from authz.annex_difference import compare_annexes
 from authz.annex_document import AnnexInvalid
 from gateway.annexes.activation import Activation
-from gateway.annexes.approval import AnnexRefused
+from gateway.annexes.approval import AnnexRefused, Approvals
 from gateway.annexes.history import read_histories
+from gateway.annexes.operators import Operator
 from gateway.annexes.store import AnnexStore, Proposal
 from gateway.bootstrap import open_annex_store, open_approvals, opened_storage
 from gateway.cli.annex.difference import print_differences
+from gateway.cli.annex.documents import describe_proposal
 from gateway.cli.annex.signing import KeyOption, read_operator
 from gateway.cli.output import (
     JsonOption,
@@ -69,10 +72,13 @@ def approve(
     yes: Annotated[bool, typer.Option("--yes", help="Approve what is shown without asking.")] = False,
     password_stdin: PasswordStdinOption = False,
     state: StateOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Approve what another operator proposed: see what changes, and sign just that with your key."""
     if bool(clients) == everything:
         raise Problem("name the clients whose proposals to approve, or say --all.")
+    if as_json and not yes:
+        raise Problem("--json shows nothing to approve and asks nobody: say --yes too.")
     with opened_storage(get_settings(state=state)) as storage:
         approvals = open_approvals(storage)
         by = read_operator(storage.annex_operators, key, from_stdin=password_stdin)
@@ -83,23 +89,48 @@ def approve(
             clients = [
                 client for client, each in waiting.items() if each.order.proposed_by != by.name and now < each.lapses_at
             ]
-            if not clients:
-                console.print("Nothing waits for your approval.")
-        for client in clients or ():
-            if client not in waiting:
-                raise Problem(f"nothing is proposed for {client}: see ksz-gateway annex proposals.")
-            _show(waiting[client], newest.get(client))
-            if not yes and not typer.confirm(f"Approve this for {client}?"):
-                raise Problem(f"{client} stays as it is.")
-            try:
-                activation = approvals.approve(waiting[client], by=by)
-            except (AnnexRefused, AnnexInvalid) as refused:
-                raise Problem(f"{refused}.") from None
-            console.print(
-                f"{client}: revision {activation.revision[:12]} is in force from {to_text(activation.active_from)}, "
-                f"proposed by {waiting[client].order.proposed_by}, approved by {by.name}",
-                soft_wrap=True,
-            )
+        approved: list[dict[str, Any]] = []
+        try:
+            for client in clients or ():
+                if client not in waiting:
+                    raise Problem(f"nothing is proposed for {client}: see ksz-gateway annex proposals.")
+                if not as_json:
+                    _show(waiting[client], newest.get(client))
+                if not yes and not typer.confirm(f"Approve this for {client}?"):
+                    raise Problem(f"{client} stays as it is.")
+                approved.append(_approve(approvals, waiting[client], by))
+                if not as_json:
+                    _tell(approved[-1])
+        finally:
+            # One that is refused takes nothing back of those before it.
+            if as_json:
+                print_json(approved)
+        if not clients and not as_json:
+            console.print("Nothing waits for your approval.")
+
+
+def _approve(approvals: Approvals, proposal: Proposal, by: Operator) -> dict[str, Any]:
+    """Approve it, and return what is in force then; Problem."""
+    try:
+        activation = approvals.approve(proposal, by=by)
+    except (AnnexRefused, AnnexInvalid) as refused:
+        raise Problem(f"{refused}.") from None
+    return {
+        "client": activation.client,
+        "revision": activation.revision,
+        "activeFrom": activation.active_from,
+        "proposedBy": proposal.order.proposed_by,
+        "approvedBy": by.name,
+    }
+
+
+def _tell(approved: Mapping[str, Any]) -> None:
+    console.print(
+        f"{approved['client']}: revision {approved['revision'][:12]} is in force from "
+        f"{to_text(approved['activeFrom'])}, "
+        f"proposed by {approved['proposedBy']}, approved by {approved['approvedBy']}",
+        soft_wrap=True,
+    )
 
 
 def withdraw(
@@ -107,6 +138,7 @@ def withdraw(
     key: KeyOption,
     password_stdin: PasswordStdinOption = False,
     state: StateOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Withdraw a proposal: any operator may, and the audit keeps who did."""
     with opened_storage(get_settings(state=state)) as storage:
@@ -115,7 +147,10 @@ def withdraw(
             open_approvals(storage).withdraw(client, by=by)
         except AnnexRefused as refused:
             raise Problem(f"{refused}.") from None
-    console.print(f"{client}: nothing is proposed any more.")
+    if as_json:
+        print_json({"client": client, "withdrawnBy": by.name})
+    else:
+        console.print(f"{client}: nothing is proposed any more.")
 
 
 def _newest(store: AnnexStore) -> dict[str, Activation]:
@@ -129,15 +164,8 @@ def _newest(store: AnnexStore) -> dict[str, Activation]:
 
 
 def _describe(proposal: Proposal, replaced: Activation | None, now: datetime) -> dict[str, Any]:
-    order = proposal.order
-    return {
-        "client": order.client,
-        "revision": order.revision,
+    return describe_proposal(proposal) | {
         "replaces": None if replaced is None else replaced.revision,
-        "activeFrom": order.active_from,
-        "proposedBy": order.proposed_by,
-        "proposedAt": order.proposed_at,
-        "lapsesAt": proposal.lapses_at,
         "lapsed": now >= proposal.lapses_at,
     }
 

@@ -2,20 +2,35 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
 from authz.annex_yaml import AnnexProblem
+from gateway.annexes.store import Proposal
 from gateway.cli.output import Problem, console
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE…", help="Annexes, YAML.")]
 
 
-def print_problems(problems: Iterable[tuple[Path, AnnexProblem]]) -> None:
+def describe_proposal(proposal: Proposal) -> dict[str, Any]:
+    """Return a proposal for programs."""
+    order = proposal.order
+    return {
+        "client": order.client,
+        "revision": order.revision,
+        "activeFrom": order.active_from,
+        "proposedBy": order.proposed_by,
+        "proposedAt": order.proposed_at,
+        "lapsesAt": proposal.lapses_at,
+    }
+
+
+def print_problems(problems: Iterable[tuple[Path, AnnexProblem]], to: Console = console) -> None:
     """Print each problem with its file, its line and its remedy."""
     for file, one in problems:
-        console.print(f"{file}:{one.line}: {one.path}: {one.message}. {one.remedy}.", markup=False, soft_wrap=True)
+        to.print(f"{file}:{one.line}: {one.path}: {one.message}. {one.remedy}.", markup=False, soft_wrap=True)
 
 
 def read_document(file: Path) -> str:

@@ -1,8 +1,12 @@
 """`annex export`: an annex as a package for its client."""
 
+import shutil
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_hex
 from typing import Annotated
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import typer
 
@@ -28,6 +32,7 @@ def register(app: typer.Typer) -> None:
 def export(
     annex: Annotated[str, typer.Argument(metavar="CLIENT|FILE", help="A client's annex in force, or one in a file.")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Directory to write to; new, or empty.")],
+    as_zip: Annotated[bool, typer.Option("--zip", help="Write one ZIP file there instead; new.")] = False,
     language: Annotated[
         list[Language] | None, typer.Option("--language", help="Language of the document; again for another. All.")
     ] = None,
@@ -41,6 +46,8 @@ def export(
     """
     settings = get_settings(state=state)
     found = _read(Path(annex)) if Path(annex).suffix in (".yaml", ".yml") else _find(annex, settings)
+    if as_zip and out.exists():
+        raise Problem(f"{out} is there already: an export replaces nothing.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise Problem(
             f"{out} is not empty, and what an earlier annex left there would be in the package: name another."
@@ -57,12 +64,13 @@ def export(
         raise Problem(
             f"no {message} could be valid with what the annex grants: grant a search parameter that it must have."
         ) from None
-    written = [_write(out / name, content) for name, content in package.items()]
+    _write(package, out.resolve(), as_zip=as_zip)
     if as_json:
-        print_json(written)
+        print_json([out] if as_zip else [out / name for name in package])
     else:
-        first = next(file for file in written if file.suffix == ".html")
-        console.print(f"{found.client}: {len(written)} files in {out}; begin with {first}.", soft_wrap=True)
+        first = next(name for name in package if name.endswith(".html"))
+        begin = first if as_zip else out / first
+        console.print(f"{found.client}: {len(package)} files in {out}; begin with {begin}.", soft_wrap=True)
 
 
 def _read(file: Path) -> Annex | RoleAnnex:
@@ -82,10 +90,29 @@ def _find(client: str, settings: Settings) -> Annex | RoleAnnex:
     raise Problem(f"there is no client {client}; there are {', '.join(annex.client for annex in annexes)}.")
 
 
-def _write(path: Path, content: bytes) -> Path:
+def _write(package: Mapping[str, bytes], out: Path, *, as_zip: bool) -> None:
+    """Have the whole package appear at once, or nothing of it; Problem."""
+    draft = out.with_name(f".{out.name}.{token_hex(8)}")
     try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        (_write_zip if as_zip else _write_files)(package, draft)
+        draft.rename(out)
+    except OSError as error:
+        if draft.is_dir():
+            shutil.rmtree(draft)
+        else:
+            draft.unlink(missing_ok=True)
+        raise Problem(f"{out} cannot be written: {error.strerror}.") from None
+
+
+def _write_files(package: Mapping[str, bytes], directory: Path) -> None:
+    for name, content in package.items():
+        path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    except OSError as error:
-        raise Problem(f"{path} cannot be written: {error.strerror}.") from None
-    return path
+
+
+def _write_zip(package: Mapping[str, bytes], file: Path) -> None:
+    with ZipFile(file, "x", ZIP_DEFLATED) as archive:
+        for name, content in package.items():
+            archive.writestr(name, content)

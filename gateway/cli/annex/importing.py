@@ -10,11 +10,21 @@ from authz.annex_document import AnnexInvalid
 from gateway.annexes.approval import AnnexRefused, Approvals
 from gateway.annexes.history import list_unsigned, read_documents, read_histories
 from gateway.annexes.operators import Operator
-from gateway.annexes.store import AnnexStore
+from gateway.annexes.store import AnnexStore, Proposal
 from gateway.bootstrap import open_approvals, opened_storage
-from gateway.cli.annex.documents import print_problems, read_document
+from gateway.cli.annex.documents import describe_proposal, print_problems, read_document
 from gateway.cli.annex.signing import KeyOption, read_operator
-from gateway.cli.output import Problem, StateOption, console, get_settings, parse_moment, to_text
+from gateway.cli.output import (
+    JsonOption,
+    Problem,
+    StateOption,
+    console,
+    errors,
+    get_settings,
+    parse_moment,
+    print_json,
+    to_text,
+)
 from gateway.cli.terminal import PasswordStdinOption
 
 AtOption = Annotated[
@@ -46,6 +56,7 @@ def import_(
     ] = False,
     password_stdin: PasswordStdinOption = False,
     state: StateOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Import annexes as proposals, signed with your key: each is in force once another operator has approved it.
 
@@ -58,13 +69,20 @@ def import_(
     with opened_storage(get_settings(state=state)) as storage:
         approvals = open_approvals(storage)
         by = read_operator(storage.annex_operators, key, from_stdin=password_stdin)
-        for file in files or ():
-            _propose(approvals, read_document(file), str(file), by, active_from)
+        wanted = ((read_document(file), str(file), active_from) for file in files or ())
         if unsigned:
             found = list_unsigned(approvals.store.load_after(), datetime.now(UTC))
-            for each in found:
-                _propose(approvals, each.document, each.client, by, each.active_from)
-            console.print(f"{len(found)} annexes from before activations were signed are proposed.")
+            wanted = ((each.document, each.client, each.active_from) for each in found)
+        proposed = []
+        try:
+            for document, named, start in wanted:
+                proposed.append(_propose(approvals, document, named, by, start, as_json))
+        finally:
+            # One that is refused takes nothing back of those before it.
+            if as_json:
+                print_json([describe_proposal(each) for each in proposed])
+        if unsigned and not as_json:
+            console.print(f"{len(proposed)} annexes from before activations were signed are proposed.")
 
 
 def reinstate(
@@ -76,6 +94,7 @@ def reinstate(
     at: AtOption = None,
     password_stdin: PasswordStdinOption = False,
     state: StateOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Propose an earlier revision of an annex again; it too needs another operator's approval."""
     active_from = None if at is None else parse_moment(at)
@@ -83,7 +102,9 @@ def reinstate(
         approvals = open_approvals(storage)
         by = read_operator(storage.annex_operators, key, from_stdin=password_stdin)
         document = _find_revision(approvals.store, client, revision)
-        _propose(approvals, document, f"{client} {revision}", by, active_from)
+        proposal = _propose(approvals, document, f"{client} {revision}", by, active_from, as_json)
+    if as_json:
+        print_json(describe_proposal(proposal))
 
 
 def _find_revision(store: AnnexStore, client: str, revision: str) -> str:
@@ -96,18 +117,26 @@ def _find_revision(store: AnnexStore, client: str, revision: str) -> str:
     return next(iter(found.values()))
 
 
-def _propose(approvals: Approvals, document: str, named: str, by: Operator, active_from: datetime | None) -> None:
+def _propose(
+    approvals: Approvals, document: str, named: str, by: Operator, active_from: datetime | None, as_json: bool
+) -> Proposal:
     try:
         proposal = approvals.propose(document, by=by, active_from=active_from)
     except AnnexInvalid as invalid:
-        print_problems([(Path(named), problem) for problem in invalid.problems])
+        print_problems([(Path(named), problem) for problem in invalid.problems], errors if as_json else console)
         raise Problem(f"{named} cannot be used; problems found: {len(invalid.problems)}.") from None
     except AnnexRefused as refused:
         raise Problem(f"{named}: {refused}.") from None
+    if not as_json:
+        _tell(proposal)
+    return proposal
+
+
+def _tell(proposal: Proposal) -> None:
     order = proposal.order
     when = "two seconds after the approval" if order.active_from is None else f"from {to_text(order.active_from)}"
     console.print(
-        f"{order.client}: {by.name} proposes revision {order.revision[:12]}, in force {when}. "
+        f"{order.client}: {order.proposed_by} proposes revision {order.revision[:12]}, in force {when}. "
         f"Another operator approves it: ksz-gateway annex approve {order.client}",
         soft_wrap=True,
     )

@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 def prove(
     record: RecordArgument,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the proof goes, such as record.tlog-proof.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the proof goes, such as record.tlog-proof; new.")],
     state: StateOption = None,
 ) -> None:
     """Prove that a record is in the log, as a small text file that docs/verify_proof.py verifies by itself.
@@ -38,7 +38,10 @@ def prove(
         except NotProvable as reason:
             raise Problem(f"{reason}: audit verify tells more.") from None
     try:
-        out.write_text(proof.text, "utf-8")
+        with out.open("x", encoding="utf-8") as file:
+            file.write(proof.text)
+    except FileExistsError:
+        raise Problem(f"{out} is there already: a proof replaces nothing.") from None
     except OSError as error:
         raise Problem(f"{out}: {error.strerror}.") from None
     console.print(f"{out}: proves record {proof.index} of {proof.size}.", soft_wrap=True)
