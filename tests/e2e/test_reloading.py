@@ -195,6 +195,24 @@ def test_a_stop_under_load_answers_what_was_begun(own: Path) -> None:
     assert count_exchanges(own) - before == answered["MSG00000"]
 
 
+def test_a_stop_does_not_wait_for_a_time_stamp_that_does_not_come(own: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as authority:
+        authority.settimeout(PATIENCE)
+        stamps = {
+            "KSZ_AUDIT_TIME_STAMP_URL": f"http://127.0.0.1:{authority.getsockname()[1]}/",
+            "KSZ_AUDIT_TIME_STAMP_CA": str(own / "pki" / "ca.pem"),
+        }
+        with serving(own, **stamps) as gateway:
+            # The management process has just begun to wait for the answer, for ten seconds.
+            asked, _ = authority.accept()
+            (management,) = management_processes(gateway.process.pid)
+            gateway.process.terminate()
+            assert gateway.process.wait(PATIENCE) == 0
+            asked.close()
+        assert not Path(f"/proc/{management}").exists()
+        assert "Traceback" not in gateway.log.read_text()
+
+
 def count_exchanges(state: Path) -> int:
     with opened_storage(load_settings(state=state)) as storage, storage.database.read() as connection:
         return connection.execute(select(func.count()).where(audit_records.c.kind == "exchange")).scalar_one()
