@@ -3,9 +3,9 @@
 import os
 import signal
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
-from faults.processes import find_workers
+from faults.processes import find_children, find_workers
 from faults.trial import Trial
 
 DATABASE_AWAY_SECONDS = 5.0
@@ -42,6 +42,11 @@ def kill_database(trial: Trial) -> None:
     if server is None:
         raise ValueError("this run needs a PostgreSQL of its own")
     with trial.serving() as gateway, trial.loaded(gateway), trial.fault():
+        others = find_children(server.pid)
         server.stop(signal.SIGKILL)
+        for pid in others:
+            # Some end by themselves, when they see that the first is gone.
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         time.sleep(DATABASE_AWAY_SECONDS)
         server.start()

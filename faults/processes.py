@@ -8,12 +8,17 @@ from tests.e2e.conftest import RunningGateway
 
 def find_processes(gateway: RunningGateway) -> list[int]:
     """Return gunicorn's arbiter, its workers and the management process."""
-    return [gateway.process.pid, *_children(gateway)]
+    return [gateway.process.pid, *find_children(gateway.process.pid)]
 
 
 def find_workers(gateway: RunningGateway) -> list[int]:
     """Return the processes of gunicorn's workers."""
-    return [pid for pid in _children(gateway) if b"gateway.management" not in _read(pid, "cmdline")]
+    return [pid for pid in find_children(gateway.process.pid) if b"gateway.management" not in _read(pid, "cmdline")]
+
+
+def find_children(pid: int) -> list[int]:
+    """Return the processes that a process has started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def count_descriptors(gateway: RunningGateway) -> int:
@@ -31,11 +36,6 @@ def count_connections(gateway: RunningGateway) -> int:
 def measure_memory(gateway: RunningGateway) -> int:
     """Return the octets of memory that all processes of the gateway take, what they share counted once."""
     return sum(_proportional(pid) for pid in find_processes(gateway))
-
-
-def _children(gateway: RunningGateway) -> list[int]:
-    arbiter = gateway.process.pid
-    return [int(pid) for pid in Path(f"/proc/{arbiter}/task/{arbiter}/children").read_text().split()]
 
 
 def _read(pid: int, name: str) -> bytes:
