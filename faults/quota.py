@@ -1,4 +1,4 @@
-"""10,000 requests of a client that has used up its quota, while another client asks as always."""
+"""10,000 requests of a client that has used up its quota, 300 a second, while another client asks as always."""
 
 import ssl
 import time
@@ -19,12 +19,13 @@ from gateway.pki import load_identity
 from tests.e2e.conftest import wait_until
 
 FLOOD = 10_000
-FLOOD_ADDRESS = "127.0.0.2"
-CONNECTIONS = 4
+PER_SECOND = 300
+"""600 times its quota. Were each sent when the last was answered, a cheaper refusal would only make a faster flood."""
+CONNECTIONS = 8
 LIMITED, PER_MINUTE = "inspection", 30
 OTHER = "pcsa"
 MOST_TIMES_QUIET = 2.0
-_QUIET = 500
+_QUIET = 1_000
 
 
 def exceed(trial: Trial) -> None:
@@ -46,10 +47,12 @@ def exceed(trial: Trial) -> None:
     seconds = trial.ended - trial.began
     trial.notes.append(
         f"p99 of the other client {quiet * 1000:.0f} ms, during the flood {loud * 1000:.0f} ms"
-        f" ({FLOOD / seconds:.0f}/s refused: {dict(codes.most_common())})"
+        f" (of {FLOOD / seconds:.0f}/s: {dict(codes.most_common())})"
     )
     if loud > MOST_TIMES_QUIET * quiet:
         trial.findings.append(f"p99 of the other client is {loud / quiet:.1f} times its quiet value")
+    if FLOOD / seconds < PER_SECOND * 0.8:
+        trial.findings.append(f"the flood came at {FLOOD / seconds:.0f}/s instead of {PER_SECOND}")
     if codes[WELL] > PER_MINUTE * (2 + int(seconds // 60)) or codes.total() != FLOOD:
         trial.findings.append(f"{PER_MINUTE} a minute let {codes[WELL]} of {codes.total()} pass in {seconds:.0f} s")
 
@@ -71,22 +74,22 @@ def sign_flood(state: Path, count: int) -> list[tuple[str, bytes]]:
 
 
 def send_flood(url: str, authority: str, messages: list[tuple[str, bytes]]) -> Counter[str]:
-    """Send them over a few connections, as fast as they are answered; return how many got which code.
+    """Send so many a second over a few connections; return how many got which code.
 
-    Without more ado, so that little of the processors goes to those who send.
+    Without more ado than HTTP needs: whoever floods takes none of the gateway's processors.
     """
-    address = url.removeprefix("https://")
-    context = ssl.create_default_context(cafile=authority)
+    address, context = url.removeprefix("https://"), ssl.create_default_context(cafile=authority)
+    begun = time.monotonic()
 
-    def send(share: list[tuple[str, bytes]]) -> Counter[str]:
+    def send(first: int) -> Counter[str]:
         codes: Counter[str] = Counter()
-        connection = HTTPSConnection(address, timeout=15, context=context, source_address=(FLOOD_ADDRESS, 0))
-        with closing(connection):
-            for path, message in share:
+        with closing(HTTPSConnection(address, timeout=15, context=context)) as connection:
+            for number in range(first, len(messages), CONNECTIONS):
+                time.sleep(max(0.0, begun + number / PER_SECOND - time.monotonic()))
+                path, message = messages[number]
                 connection.request("POST", path, message, {"Content-Type": "text/xml; charset=utf-8"})
                 codes[read_reply(connection.getresponse().read())[0]] += 1
         return codes
 
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        shares = [messages[number::CONNECTIONS] for number in range(CONNECTIONS)]
-        return sum(pool.map(send, shares), Counter())
+        return sum(pool.map(send, range(CONNECTIONS)), Counter())
