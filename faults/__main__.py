@@ -51,8 +51,9 @@ def _run(promise: Promise, prepared: Path, directory: Path) -> Report:
         trial.stack = stack
         try:
             promise.run(trial)
-        except AssertionError as failure:
-            trial.findings.append(f"did not come to its end: {failure}")
+        except Exception as failure:
+            # The other runs go on, and what was found until now is told.
+            trial.findings.append(f"did not come to its end: {type(failure).__name__}: {failure}")
         return judge(promise, trial)
 
 

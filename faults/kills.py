@@ -5,7 +5,7 @@ import signal
 import time
 from contextlib import ExitStack, suppress
 
-from faults.processes import find_children, find_workers
+from faults.processes import find_children, find_workers, measure_processor_seconds
 from faults.trial import Trial
 
 DATABASE_AWAY_SECONDS = 5.0
@@ -34,6 +34,10 @@ def kill_gateway(trial: Trial) -> None:
             os.killpg(gateway.process.pid, signal.SIGKILL)
             gateway.process.wait()
         load.gateway = later.enter_context(trial.serving())
+        trial.notes.append(
+            f"ready {time.monotonic() - trial.ended:.1f} s after the kill,"
+            f" with {measure_processor_seconds(load.gateway):.1f} s of processor time"
+        )
 
 
 def kill_database(trial: Trial) -> None:
