@@ -38,7 +38,9 @@ def main(arguments: list[str] | None = None) -> int:
         for promise in PROMISES:
             if not given.names or promise.name in given.names:
                 status.update(promise.fault)
-                reports.append(_run(promise, prepared, Path(directory) / promise.name))
+                report = _run(promise, prepared, Path(directory) / promise.name)
+                errors.print(f"{promise.name}: {'broken' if report.findings else 'kept'}")
+                reports.append(report)
     if given.json:
         print(json.dumps(to_document(reports), indent=2))
     else:

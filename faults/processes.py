@@ -13,7 +13,13 @@ def find_processes(gateway: RunningGateway) -> list[int]:
 
 def find_workers(gateway: RunningGateway) -> list[int]:
     """Return the processes of gunicorn's workers."""
-    return [pid for pid in find_children(gateway.process.pid) if b"gateway.management" not in _read(pid, "cmdline")]
+    return [pid for pid in find_children(gateway.process.pid) if not _manages(pid)]
+
+
+def find_management(gateway: RunningGateway) -> int:
+    """Return the management process."""
+    (pid,) = filter(_manages, find_children(gateway.process.pid))
+    return pid
 
 
 def find_children(pid: int) -> list[int]:
@@ -55,6 +61,10 @@ def _count_descriptors(pid: int) -> int:
         return len(os.listdir(f"/proc/{pid}/fd"))
     except (FileNotFoundError, ProcessLookupError):
         return 0
+
+
+def _manages(pid: int) -> bool:
+    return b"gateway.management" in _read(pid, "cmdline")
 
 
 def _had_processor(pid: int) -> int:
