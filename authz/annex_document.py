@@ -6,7 +6,6 @@ types (`authz.annex_model`), and what needs the contracts (`authz.annex_grants`)
 """
 
 import hashlib
-import re
 from collections.abc import Mapping
 from datetime import date
 from types import MappingProxyType
@@ -144,8 +143,6 @@ def _explain(part: type[BaseModel], error: ErrorDetails) -> tuple[str, str]:
         return told, "Write it between quotes"
     if error["type"] == "date_type" and isinstance(error["input"], str):
         return told, "Write year-month-day without quotes, such as 2024-01-01"
-    if error["type"] == "enum" and isinstance(error["input"], str):
-        return told, suggest(error["input"], re.findall("'([^']+)'", error["ctx"]["expected"]))
     return told, meaning or "See the reference of the annex"
 
 

@@ -17,7 +17,7 @@ _WORDS = {
     "list_type": "a list is wanted here",
     "dict_type": "a mapping of keys to values is wanted here",
     "model_type": "a mapping of keys to values is wanted here",
-    "enum": "not one of {expected}",
+    "enum": "not {expected}",
     "greater_than_equal": "less than {ge}, the least that it may be",
     "less_than_equal": "more than {le}, the most that it may be",
     "less_than": "not less than {lt}",

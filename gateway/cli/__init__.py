@@ -57,5 +57,6 @@ def main() -> None:
     except DBAPIError as error:
         # Its first line: what follows, where PostgreSQL tells more, quotes rows.
         reason = str(error.orig).partition("\n")[0]
-        show_problem(Problem(f"the database failed ({reason}): check database_url, the server and the disk; docs/backup.md tells how to restore it."))
+        mend = "check database_url, the server and the disk; docs/backup.md tells how to restore it"
+        show_problem(Problem(f"the database failed ({reason}): {mend}."))
         sys.exit(1)

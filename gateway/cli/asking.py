@@ -60,8 +60,8 @@ def find_annex(storage: Storage, settings: Settings, client: str, now: datetime)
     technical_user = _find_technical_user(storage, settings, client, now)
     if technical_user is not None:
         return technical_user
-    known = ", ".join(annex.client for annex in annexes) or "none"
-    raise Problem(f"no annex of a client {client} is in force at {to_text(now)}; there are {known}.")
+    known = ", ".join(annex.client for annex in annexes) or f"none at {to_text(now)}"
+    raise Problem(f"there is no client {client}; there are {known}.")
 
 
 def make_request(contract: OperationContract, annex: Annex, asked: Asked) -> dict[str, Any]:
