@@ -201,7 +201,19 @@ def test_what_was_erased_is_counted_and_not_decided(open_own_world: OpenWorld) -
     world.ask(KNOWN)
     month = world.records()[0]["month"]
     (world.settings.audit_keys / f"{month}.key").unlink()
-    assert counts(replayed(world)) == {"unreadable": 1}
+    done = run(world, "--json")
+    assert counts(json.loads(done.stdout)) == {"unreadable": 1}
+    assert done.exit_code == 1
+    assert "none of the 1 records could be read, so nothing is known" in str(done.exception)
+
+
+def test_where_nothing_is_to_be_replayed_it_says_so(world: World) -> None:
+    done = run(world, "--client", "nobody")
+    assert (done.exit_code, done.stdout) == (0, "No consultation was recorded then.\n")
+    for bounds in (("--until", "2019-12-31"), ("--since", "0001-01-01")):
+        done = run(world, *bounds)
+        assert done.exit_code == 1
+        assert "--since" in str(done.exception) or "is not of a year" in str(done.exception)
 
 
 def test_an_annex_that_was_replaced_since_still_decides_its_own(open_own_world: OpenWorld) -> None:
