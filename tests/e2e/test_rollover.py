@@ -14,7 +14,8 @@ import requests
 from lxml import etree
 
 from fixtures.messages import envelope, sign
-from gateway.pki import Identity, issue, load_identity, revoke
+from gateway.demo_pki import revoke
+from gateway.pki import Identity, issue, load_identity
 from tests.e2e.conftest import PATIENCE, RunningGateway, run_command, serving, wait_until
 from tests.e2e.test_reloading import load
 from tests.e2e.test_serving import SELF_EMPLOYED, career_request, identity_of
