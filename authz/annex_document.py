@@ -28,6 +28,7 @@ from authz.annex_grants import check_for_role, check_grant, check_reserved, comp
 from authz.annex_model import OPERATIONS, GrantPart, HeaderPart, find_meaning, find_part, keys_of
 from authz.annex_yaml import AnnexProblem, Path, YamlDocument, read_yaml
 from authz.contract_shape import Contracts
+from authz.mistakes import tell_mistake
 from authz.organisation import Organisation
 
 MAX_OPERATIONS = 500
@@ -128,8 +129,9 @@ def _validate(part: type[_Part], values: Any, place: Path, document: YamlDocumen
 
 def _explain(part: type[BaseModel], error: ErrorDetails) -> tuple[str, str]:
     meaning = find_meaning(part, error["loc"])
+    told = tell_mistake(error)
     if error["type"] == "missing":
-        return "is missing", f"Add it: {meaning}"
+        return told, f"Add it: {meaning}"
     if error["type"] == "extra_forbidden":
         inside = part
         for step in error["loc"][:-1]:
@@ -138,10 +140,10 @@ def _explain(part: type[BaseModel], error: ErrorDetails) -> tuple[str, str]:
         known = [*keys_of(inside), *(["operations"] if inside is HeaderPart else [])]
         return "no key of an annex here", suggest(str(error["loc"][-1]), known)
     if error["type"] == "string_type" and isinstance(error["input"], int | date):
-        return "a text is wanted here", "Write it between quotes"
+        return told, "Write it between quotes"
     if error["type"] == "date_type" and isinstance(error["input"], str):
-        return "a day is wanted here", "Write year-month-day without quotes, such as 2024-01-01"
-    return error["msg"][:1].lower() + error["msg"][1:], meaning or "See the reference of the annex"
+        return told, "Write year-month-day without quotes, such as 2024-01-01"
+    return told, meaning or "See the reference of the annex"
 
 
 def _validate_grants(values: Any, document: YamlDocument) -> dict[int, GrantPart]:

@@ -4,6 +4,7 @@ The descriptions are the reference of the annex (docs/annex.md) and the remedies
 contracts, or two parts of the document at once, is checked in `authz.annex_document`.
 """
 
+import re
 from datetime import date
 from typing import Annotated, Any, Self, get_args
 
@@ -36,9 +37,39 @@ def _check_year(day: date) -> date:
     return day
 
 
+def _written(pattern: str, wanted: str) -> AfterValidator:
+    """Return the check that a text is written as the pattern says; what is wanted is told in words."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise PydanticCustomError("written", wanted)
+        return text
+
+    return AfterValidator(check)
+
+
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-Context = Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_:+\- ]*[a-zA-Z0-9_:+\-]$")]
+ClientName = Annotated[
+    str,
+    _written(
+        "[a-z][a-z0-9-]{0,63}", "a client's name is up to 64 small letters, digits and hyphens, the first a letter"
+    ),
+]
+Fingerprint = Annotated[str, _written("[0-9a-f]{64}", "a fingerprint is 64 hex digits, in small letters")]
+Issuer = Annotated[
+    str,
+    StringConstraints(max_length=512),
+    _written("[A-Za-z0-9.]+=(?s:.)+", "an issuer begins with an attribute, such as CN=Example CA,O=Example,C=BE"),
+]
+Context = Annotated[
+    str,
+    StringConstraints(max_length=64),
+    _written(
+        r"[a-zA-Z0-9][a-zA-Z0-9_:+\- ]*[a-zA-Z0-9_:+\-]",
+        "a context is letters, digits and _ : + -, two or more, with spaces only between them",
+    ),
+]
 CbeNumber = Annotated[str, AfterValidator(_check_cbe)]
 Day = Annotated[date, AfterValidator(_check_year)]
 Unique = AfterValidator(_check_unique)
@@ -92,17 +123,8 @@ class AuthenticationPart(Part):
 class CertificatePart(Part):
     """One certificate of the client: by issuer and serial, or by fingerprint."""
 
-    sha256: str | None = Field(
-        None,
-        pattern="^[0-9a-f]{64}$",
-        description="SHA-256 of the certificate's DER, 64 lower-case hex digits",
-    )
-    issuer: str | None = Field(
-        None,
-        max_length=512,
-        pattern="^[A-Za-z0-9.]+=.",
-        description="The issuer as RFC 4514 writes it; with serial",
-    )
+    sha256: Fingerprint | None = Field(None, description="SHA-256 of the certificate's DER, 64 lower-case hex digits")
+    issuer: Issuer | None = Field(None, description="The issuer as RFC 4514 writes it; with serial")
     serial: int | None = Field(None, ge=1, lt=2**160, description="The serial number in decimal digits; with issuer")
 
     @model_validator(mode="after")
@@ -195,10 +217,7 @@ class GrantPart(Part):
 class HeaderPart(Part):
     """An annex without its operations."""
 
-    client: str = Field(
-        pattern="^[a-z][a-z0-9-]{0,63}$",
-        description="Short name of the client: lower case, digits and hyphens",
-    )
+    client: ClientName = Field(description="Short name of the client: lower case, digits and hyphens")
     kind: Annotated[ClientKind, Field(strict=False)] = Field(
         description="`institution`, `integrator` (speaks for other organisations), `enterprise` (an employer or its "
         "provider: only for employers for which it may act), `supportApplication` or `monitoringProbe`; the last two "

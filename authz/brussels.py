@@ -3,6 +3,7 @@
 import re
 from calendar import isleap
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _BRUSSELS = ZoneInfo("Europe/Brussels")
@@ -16,6 +17,7 @@ def brussels_day(now: datetime) -> date:
     return now.astimezone(_BRUSSELS).date()
 
 
+@lru_cache(maxsize=64)
 def day_begin(day: date) -> datetime:
     """Return the moment (UTC) at which a day of Brussels begins."""
     return datetime(day.year, day.month, day.day, tzinfo=_BRUSSELS).astimezone(UTC)

@@ -11,11 +11,12 @@ from typing import Any
 
 from authz.annex import Annex, ClientKind, Grant
 from authz.annex_yaml import Path, show_path
+from authz.answer import Deny, Permit
 from authz.brussels import brussels_day
 from authz.contract_shape import is_within
-from authz.decision import AccessFacts, AccessRequest, Deny, Permit
 from authz.integration import days_that_count, is_integrated
 from authz.organisation import Organisation
+from authz.question import AccessFacts, AccessRequest
 
 
 @dataclass(frozen=True, slots=True)

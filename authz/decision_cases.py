@@ -13,10 +13,12 @@ from pydantic_core import PydanticCustomError
 from authz.annex import RoleHolder
 from authz.annex_model import OrganisationPart, Part, Text
 from authz.annex_yaml import AnnexProblem, YamlDocument, read_yaml
-from authz.decision import AccessFacts, Deny, Permit
+from authz.answer import Deny, Permit
 from authz.employer_access import EmployerRelation, RelationKind
 from authz.integration import Inscription, PersonFacts
+from authz.mistakes import tell_mistake
 from authz.organisation import Organisation
+from authz.question import AccessFacts
 from authz.ssin import Environment
 
 _P = TypeVar("_P", bound=Part)
@@ -221,7 +223,7 @@ def read_cases(text: str, kind: type[_P]) -> tuple[_P, YamlDocument]:
             found = kind.model_validate(document.values)
         except ValidationError as invalid:
             for error in invalid.errors(include_url=False):
-                document.add_problem(error["loc"], error["msg"][:1].lower() + error["msg"][1:], "See the docs of cases")
+                document.add_problem(error["loc"], tell_mistake(error), "See docs/annex-tools.md")
     raise_problems(document)
     if found is None:
         raise ValueError("cases without problems were read")

@@ -10,18 +10,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from authz.annex import Annex
-from authz.decision import (
-    PERSON_RULES,
-    REQUEST_RULES,
-    AccessFacts,
-    AccessRequest,
-    Deny,
-    Permit,
-    Question,
-    Rule,
-    make_question,
-    permit,
-)
+from authz.answer import Deny, Permit
+from authz.decision import make_question, permit
+from authz.question import AccessFacts, AccessRequest, Question
+from authz.rules import PERSON_RULES, REQUEST_RULES, Rule
 from authz.ssin import Environment
 
 

@@ -21,9 +21,9 @@ from pathlib import Path
 from statistics import mean
 from tempfile import TemporaryDirectory
 
-from authz.decision import AccessFacts, AccessRequest
 from authz.integration import Inscription, PersonFacts
 from authz.organisation import Organisation
+from authz.question import AccessFacts, AccessRequest
 from bench.world import prepare
 from fixtures.persons import make_ssin
 from gateway.audit.record import AuditRecord, RecordOutcome

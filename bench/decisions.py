@@ -25,9 +25,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from authz.annex import Annex, CertificateBinding
 from authz.annex_document import read_annex, revision_of
-from authz.decision import AccessFacts, AccessRequest, Permit, decide
+from authz.answer import Permit
+from authz.decision import decide
 from authz.integration import Inscription, PersonFacts
 from authz.organisation import Organisation
+from authz.question import AccessFacts, AccessRequest
 from authz.ssin import Environment
 from bench.world import ISSUER, annex_document
 from fixtures.persons import make_ssin
@@ -102,7 +104,7 @@ class _Certificate(NamedTuple):
 
     issuer: str
     serial: int
-    sha256: str = "0" * 64
+    sha256: str
 
 
 class _Annexes:
@@ -148,7 +150,7 @@ def _ours(annexes: int) -> Engine:
     annex = read_annex(annex_document(0, _CONTEXTS), load_contracts().shapes())
     registry = AnnexRegistry(cast(AnnexStore, _Annexes(annexes, annex)))
     registry.refresh()
-    certificates = [_Certificate(ISSUER, number) for number in range(annexes)]
+    certificates = [_Certificate(ISSUER, number, f"{number:064x}") for number in range(annexes)]
     for certificate in certificates:
         registry.find(certificate, _NOW)
     supplier = Organisation.from_values({"cbeNumber": RSVZ_CBE_NUMBER})

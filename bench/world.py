@@ -19,8 +19,9 @@ from gateway.annexes.names import serial_name
 from gateway.annexes.statement import NOTHING, Order
 from gateway.annexes.store import Proposal
 from gateway.bootstrap import Storage, migrate, open_approvals, open_storage
+from gateway.demo_pki import DemoClient, prepare_pki
 from gateway.demo_world import activate, demo_operators
-from gateway.pki import DemoClient, Identity, KeyKind, load_identity, prepare_pki
+from gateway.pki import Identity, KeyKind, load_identity
 from gateway.settings import load_settings
 from gateway.sources.load import load_persons, load_register
 from services.self_employed import RSVZ_CBE_NUMBER

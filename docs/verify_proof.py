@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 
 def read(path):
-    with open(path, encoding="utf-8", newline="") as file:
+    with open(path, encoding="utf-8", errors="replace", newline="") as file:
         return file.read()
 
 
@@ -31,25 +31,30 @@ def sha256(octets):
 def verified_entry(proof, vkey):
     """Return (entry, index, checkpoint's lines); ValueError says what is wrong."""
     head, _, note = proof.partition("\n\n")
-    header, extra, index_line, *path_lines = head.split("\n")
-    if header != "c2sp.org/tlog-proof@v1" or extra[:6] != "extra " or index_line[:6] != "index ":
-        raise ValueError("the file is no proof")
-    entry, index = decode(extra[6:]), int(index_line[6:])
     text, _, signatures = note.rpartition("\n\n")
     text += "\n"
-    origin, size, root = text.split("\n")[:3]
+    try:
+        header, extra, index_line, *path_lines = head.split("\n")
+        if header != "c2sp.org/tlog-proof@v1" or extra[:6] != "extra " or index_line[:6] != "index ":
+            raise ValueError
+        entry, index, path = decode(extra[6:]), int(index_line[6:]), [decode(line) for line in path_lines]
+        origin, size, root = text.split("\n")[:3]
+        size, root = int(size), decode(root)
+    except ValueError:
+        raise ValueError("the first file is no proof, or not all of one") from None
     check_signature(text, origin, signatures, vkey)
-    if root_from(entry, index, int(size), [decode(line) for line in path_lines]) != decode(root):
+    if root_from(entry, index, size, path) != root:
         raise ValueError("the path does not lead from this entry to the signed root")
     return entry, index, text
 
 
 def check_signature(text, origin, signatures, vkey):
     """Check the signed-note line of the log's own key: its name, key id and signature."""
-    if vkey.count("+") < 2:
-        raise ValueError("the key is no line such as ksz-gateway/audit+1a2b3c4d+AR1…")
-    name, key_id, encoded = vkey.strip().split("+", 2)
-    key = decode(encoded)
+    try:
+        name, key_id, encoded = vkey.strip().split("+", 2)
+        key = decode(encoded)
+    except ValueError:
+        raise ValueError("the key is no line such as ksz-gateway/audit+1a2b3c4d+AR1…") from None
     if origin != name or key[:1] != b"\x01" or sha256(name.encode() + b"\n" + key)[:4].hex() != key_id:
         raise ValueError("the checkpoint is not of the log that this key is of")
     for line in signatures.splitlines():

@@ -38,7 +38,9 @@ def main(arguments: list[str] | None = None) -> int:
         for promise in PROMISES:
             if not given.names or promise.name in given.names:
                 status.update(promise.fault)
-                reports.append(_run(promise, prepared, Path(directory) / promise.name))
+                report = _run(promise, prepared, Path(directory) / promise.name)
+                errors.print(f"{promise.name}: {'broken' if report.findings else 'kept'}")
+                reports.append(report)
     if given.json:
         print(json.dumps(to_document(reports), indent=2))
     else:
@@ -51,8 +53,9 @@ def _run(promise: Promise, prepared: Path, directory: Path) -> Report:
         trial.stack = stack
         try:
             promise.run(trial)
-        except AssertionError as failure:
-            trial.findings.append(f"did not come to its end: {failure}")
+        except Exception as failure:
+            # The other runs go on, and what was found until now is told.
+            trial.findings.append(f"did not come to its end: {type(failure).__name__}: {failure}")
         return judge(promise, trial)
 
 

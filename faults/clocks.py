@@ -45,7 +45,8 @@ def _jump(trial: Trial, by: timedelta) -> None:
         replayed = _Replayed(load)
         replayed.expect(trial, WELL)
         limited = _Limited(load)
-        limited.use_up(trial, timedelta())
+        _begin_in_first_half_of_minute()
+        used_up_at = limited.use_up(trial, timedelta())
         with trial.fault():
             _set(clock, by)
             # The clients are right, the gateway is not.
@@ -58,7 +59,7 @@ def _jump(trial: Trial, by: timedelta) -> None:
             load.ahead = timedelta()
             _set(clock, timedelta())
         replayed.expect(trial, "wsse:FailedCheck")
-        limited.expect_still_used_up(trial)
+        limited.expect_still_used_up(trial, used_up_at)
 
 
 def _compile(directory: Path) -> Path:
@@ -95,22 +96,25 @@ class _Limited:
     """A client with a quota of 30 a minute, which it uses up."""
 
     def __init__(self, load: Load) -> None:
-        self._load, self._minute = load, datetime.now(UTC).minute
+        self._load = load
 
-    def use_up(self, trial: Trial, ahead: timedelta) -> None:
-        """Ask until it is told that it has; a finding if that is later than its quota says."""
-        self._minute = datetime.now(UTC).minute
-        well = 0
+    def use_up(self, trial: Trial, ahead: timedelta) -> datetime:
+        """Ask until it is told that it has; return when that was. A finding if that is later than its quota says."""
+        begun, well = datetime.now(UTC), 0
         while (asked := self._ask(ahead)).code == WELL:
             well += 1
-        minutes = 1 + (datetime.now(UTC).minute != self._minute)
+        ended = datetime.now(UTC)
+        minutes = 1 + (_minute(ended) != _minute(begun))
         if asked.code != "GTW00001" or well > minutes * PER_MINUTE:
             trial.findings.append(f"a client with {PER_MINUTE} a minute got {well}, then {asked.code}")
+        return ended
 
-    def expect_still_used_up(self, trial: Trial) -> None:
-        """Ask once: within the minute in which it was used up, the quota still is."""
+    def expect_still_used_up(self, trial: Trial, since: datetime) -> None:
+        """Ask once: within the minute in which it was used up by the right clock, the quota still is."""
         asked = self._ask(timedelta())
-        if datetime.now(UTC).minute == self._minute and asked.code != "GTW00001":
+        if _minute(datetime.now(UTC)) != _minute(since):
+            trial.findings.append("the minute was over before the quota could be asked about again")
+        elif asked.code != "GTW00001":
             trial.findings.append(f"the clock came back, and a quota that was used up gave {asked.code}")
 
     def _ask(self, ahead: timedelta) -> Asked:
@@ -120,3 +124,14 @@ class _Limited:
         with requests.Session() as session:
             session.verify, session.trust_env = self._load.gateway.authority, False
             return ask(session, self._load.gateway.url + question.path, message, LIMITED, ticket, 15.0)
+
+
+def _begin_in_first_half_of_minute() -> None:
+    """Wait until enough is left of a minute for all that a quota is asked in it."""
+    second = datetime.now(UTC).second
+    if second >= 30:
+        time.sleep(60 - second)
+
+
+def _minute(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0)

@@ -3,9 +3,9 @@
 import os
 import signal
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
-from faults.processes import find_workers
+from faults.processes import find_children, find_workers, measure_processor_seconds
 from faults.trial import Trial
 
 DATABASE_AWAY_SECONDS = 5.0
@@ -34,6 +34,10 @@ def kill_gateway(trial: Trial) -> None:
             os.killpg(gateway.process.pid, signal.SIGKILL)
             gateway.process.wait()
         load.gateway = later.enter_context(trial.serving())
+        trial.notes.append(
+            f"ready {time.monotonic() - trial.ended:.1f} s after the kill,"
+            f" with {measure_processor_seconds(load.gateway):.1f} s of processor time"
+        )
 
 
 def kill_database(trial: Trial) -> None:
@@ -42,6 +46,11 @@ def kill_database(trial: Trial) -> None:
     if server is None:
         raise ValueError("this run needs a PostgreSQL of its own")
     with trial.serving() as gateway, trial.loaded(gateway), trial.fault():
+        others = find_children(server.pid)
         server.stop(signal.SIGKILL)
+        for pid in others:
+            # Some end by themselves, when they see that the first is gone.
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         time.sleep(DATABASE_AWAY_SECONDS)
         server.start()

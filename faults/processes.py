@@ -8,12 +8,23 @@ from tests.e2e.conftest import RunningGateway
 
 def find_processes(gateway: RunningGateway) -> list[int]:
     """Return gunicorn's arbiter, its workers and the management process."""
-    return [gateway.process.pid, *_children(gateway)]
+    return [gateway.process.pid, *find_children(gateway.process.pid)]
 
 
 def find_workers(gateway: RunningGateway) -> list[int]:
     """Return the processes of gunicorn's workers."""
-    return [pid for pid in _children(gateway) if b"gateway.management" not in _read(pid, "cmdline")]
+    return [pid for pid in find_children(gateway.process.pid) if not _manages(pid)]
+
+
+def find_management(gateway: RunningGateway) -> int:
+    """Return the management process."""
+    (pid,) = filter(_manages, find_children(gateway.process.pid))
+    return pid
+
+
+def find_children(pid: int) -> list[int]:
+    """Return the processes that a process has started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def count_descriptors(gateway: RunningGateway) -> int:
@@ -33,9 +44,9 @@ def measure_memory(gateway: RunningGateway) -> int:
     return sum(_proportional(pid) for pid in find_processes(gateway))
 
 
-def _children(gateway: RunningGateway) -> list[int]:
-    arbiter = gateway.process.pid
-    return [int(pid) for pid in Path(f"/proc/{arbiter}/task/{arbiter}/children").read_text().split()]
+def measure_processor_seconds(gateway: RunningGateway) -> float:
+    """Return for how many seconds all processes of the gateway have had a processor."""
+    return sum(map(_had_processor, find_processes(gateway))) / os.sysconf("SC_CLK_TCK")
 
 
 def _read(pid: int, name: str) -> bytes:
@@ -50,6 +61,16 @@ def _count_descriptors(pid: int) -> int:
         return len(os.listdir(f"/proc/{pid}/fd"))
     except (FileNotFoundError, ProcessLookupError):
         return 0
+
+
+def _manages(pid: int) -> bool:
+    return b"gateway.management" in _read(pid, "cmdline")
+
+
+def _had_processor(pid: int) -> int:
+    # After the name, which may hold anything: the 12th and 13th are user and system time, in clock ticks.
+    fields = _read(pid, "stat").rpartition(b")")[2].split()
+    return sum(map(int, fields[11:13]))
 
 
 def _proportional(pid: int) -> int:

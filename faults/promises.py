@@ -43,7 +43,7 @@ PROMISES = tuple(
         ("source-hangs", "a source hangs for 8 s", sources.hang, 15, {"MSG00020"}),
         ("source-garbage", "a source answers garbage for 8 s", sources.answer_garbage, 15, {"MSG00020", "MSG00023"}),
         ("slow-proxied", "2,000 slow connections to HAProxy", connections.stall_proxy, 5, set()),
-        ("slow-bare", "2,000 slow connections to the gateway itself", connections.stall_gateway, 45, {BROKEN}),
+        ("slow-bare", "2,000 slow connections to the gateway itself", connections.stall_gateway, 15, {BROKEN}),
         ("quota", "10,000 requests of a client over its quota", quota.exceed, 5, set()),
     )
 )

@@ -4,6 +4,7 @@ import time
 
 import requests
 
+from faults.load import CLIENTS
 from faults.questions import SELF_EMPLOYED, questions_of
 from faults.trial import Trial
 from tests.e2e.conftest import PATIENCE, free_port, run_command
@@ -12,7 +13,7 @@ from tests.e2e.simulated import playing
 SECONDS = 8.0
 CONCERNED = frozenset(
     client
-    for client in ("pcsa", "integrator", "economy")
+    for client in CLIENTS
     if all(question.expectation.service == SELF_EMPLOYED for question in questions_of(client))
 )
 

@@ -21,7 +21,6 @@ NO_RATES = {"KSZ_ADDRESS_RATE": "0", "KSZ_CLIENT_RATE": "0"}
 # descriptors may be more than before, and a leak of one a message is many more.
 POOLS = 2 * 10 * 4
 _WARM = 200
-_STEADY = 100
 
 
 @dataclass
@@ -78,13 +77,9 @@ class Trial:
         self.state, self.url = state, f"sqlite:///{state / 'ksz.db'}"
 
     def wait_for_service(self, load: Load) -> None:
-        """Return when every client was answered well again, and often."""
-        clients = set(load.clients)
+        """Return when every client is answered well again, and goes on to be."""
         wait_until(
-            lambda: (
-                load.well_since(self.ended) >= _STEADY
-                and all(load.well_since(self.ended, client) for client in clients)
-            ),
+            lambda: load.is_steady_since(self.ended),
             lambda: f"{ {each.code for each in load.asked if each.begun >= self.ended} }",
         )
 

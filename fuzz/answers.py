@@ -20,9 +20,9 @@ from lxml import etree
 from fuzz.changes import change_tree, edit_bytes, edit_envelope
 from fuzz.gateway import collected_logs
 from fuzz.target import HUNG_SECONDS, Tried, Try, names_person, randomness, try_reading
+from gateway.bootstrap import REMOTE_REPOSITORIES
 from gateway.contracts import Contracts, OperationContract, load_contracts
 from gateway.pki import Identity, KeyKind, create_authority, create_key, issue
-from gateway.remote_sources import REMOTE_REPOSITORIES
 from gateway.sources.exchange import Endpoint
 from gateway.sources.guard import Guard, GuardPolicy
 from gateway.sources.remote import Asker, RemoteSource

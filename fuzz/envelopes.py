@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 from fixtures.attacks import ATTACKS, Material
 from fixtures.messages import NODE, NSSO, ZEEP, Shape, envelope, sign
-from gateway.pki import REVOKED_SERIAL, KeyKind, create_authority, create_key, create_revocation_list, issue
+from gateway.demo_pki import REVOKED_SERIAL
+from gateway.pki import KeyKind, create_authority, create_key, create_revocation_list, issue
 from gateway.wss.faults import SecurityFault
 from gateway.wss.policy import SecurityPolicy
 from gateway.wss.trust import Trust

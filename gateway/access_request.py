@@ -7,10 +7,10 @@ from typing import Any
 from authz.annex import Annex, ClientKind
 from authz.brussels import brussels_day, find_quarter, quarter_begin, quarter_end
 from authz.contract_shape import CRITERIA
-from authz.decision import AccessFacts, AccessRequest
 from authz.employer_access import EmployerRelation, NamedEmployer
 from authz.integration import Period, PersonFacts
 from authz.organisation import Organisation
+from authz.question import AccessFacts, AccessRequest
 from gateway.contracts import OperationContract
 from gateway.facts import EmployerAccess, Facts, reading_facts
 from services.consultation import Values

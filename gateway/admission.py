@@ -121,7 +121,7 @@ class Admission:
                     raise _Exceeded(period)
 
         try:
-            self._commit.run(self._with_purge(work, now))
+            self._commit.run(self._with_purge(work, now), repeatable=True)
         except _Exceeded as exceeded:
             self._used_up[annex.client] = annex.quota, exceeded.period
             raise _refuse(exceeded.period, now, was_known=False) from None

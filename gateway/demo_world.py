@@ -33,7 +33,8 @@ from gateway.bootstrap import (
     open_user_store,
 )
 from gateway.contracts import load_contracts
-from gateway.pki import OPERATORS, DemoClient, DemoPerson, KeyKind, certify_persons, load_identity, prepare_pki
+from gateway.demo_pki import OPERATORS, DemoClient, DemoPerson, certify_persons, prepare_pki
+from gateway.pki import KeyKind, load_identity
 from gateway.settings import Settings
 from gateway.sources.load import load_persons, load_register
 from gateway.sources.load_dimona import load_declarations

@@ -18,7 +18,7 @@ from typer.core import TyperGroup, TyperOption
 import gateway.pipeline
 from authz.annex_reference import render_annex_reference
 from authz.contract_shape import ContractShape
-from authz.decision import PERSON_RULES, REQUEST_RULES
+from authz.rules import PERSON_RULES, REQUEST_RULES
 from authz.user_management.reference import render_user_management_rules
 from fixtures.attacks import HOSTILE
 from fixtures.employers import load_employers
@@ -27,7 +27,7 @@ from gateway.catalogue import Entry, load_catalogue, render_markdown
 from gateway.cli import app
 from gateway.contracts import load_contracts
 from gateway.doctor.checks import CHECKS
-from gateway.settings import render_settings
+from gateway.settings_reference import render_settings
 from services.dimona.anomalies import ANOMALIES
 from services.dimona.codes import OCCUPATION_FORMS, WORKER_TYPES, CodeRow, WorkerType
 from services.registry import load_services

@@ -10,7 +10,7 @@ from typing import Any
 
 from lxml import etree
 
-from authz.decision import Permit
+from authz.answer import Permit
 from authz.explanation import Check, Explanation
 from gateway.contracts import XSD_FOLDER
 from gateway.wss.faults import SecurityCode, SecurityFault

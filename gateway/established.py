@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from lxml import etree
 
 from authz.annex import Annex, AuthenticationMethod
-from authz.decision import AccessFacts, AccessRequest, Permit
+from authz.answer import Permit
+from authz.question import AccessFacts, AccessRequest
 from gateway.contracts import OperationContract
 from gateway.dispatch import ServiceEndpoint
 from gateway.wss.certificate import Certificate

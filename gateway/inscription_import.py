@@ -9,16 +9,15 @@ A file of a million lines neither fills the memory nor keeps the gateway from wr
 temporary file, sorted, and are written in short transactions, each with the audit record of its lines.
 """
 
-import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import Connection, bindparam, insert, select
 
 from authz.ssin import Environment
-from gateway.audit.record import AuditRecord, RecordKind, RecordOutcome
+from gateway.audit.record import AuditRecord, RecordKind
 from gateway.audit.trail import AuditTrail
 from gateway.inscription_lines import Line, LineProblem, Spool, read_into
 from gateway.storage.database import Database
@@ -165,14 +164,6 @@ def _writing(chunk: list[Line], trail: AuditTrail, actor: str, now: datetime) ->
 
 def _record(lines: list[Line], actor: str, now: datetime) -> AuditRecord:
     organisations = {line.organisation for line in lines}
-    return AuditRecord(
-        ticket_cbss=str(uuid.uuid4()),
-        received_at=now,
-        kind=RecordKind.INSCRIPTION_CHANGE,
-        outcome=RecordOutcome.DONE,
-        client=actor,
-        organisation=organisations.pop() if len(organisations) == 1 else None,
-        operation="inscriptions import",
-        request=[(*line.file, line.begin, line.end) for line in lines],
-        decided_at=now,
-    )
+    request = [(*line.file, line.begin, line.end) for line in lines]
+    deed = AuditRecord.of_deed(RecordKind.INSCRIPTION_CHANGE, "inscriptions import", actor, request, now)
+    return replace(deed, organisation=organisations.pop() if len(organisations) == 1 else None)

@@ -4,9 +4,8 @@ Reading it gives the facts that integration control decides on. Every change is 
 transaction that makes it; changes from a file are made by `gateway.inscription_import`.
 """
 
-import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -14,7 +13,7 @@ from sqlalchemy import Connection, and_, bindparam, select, update
 
 from authz.integration import Inscription, PersonFacts
 from authz.organisation import Organisation
-from gateway.audit.record import AuditRecord, RecordKind, RecordOutcome
+from gateway.audit.record import AuditRecord, RecordKind
 from gateway.audit.trail import AuditTrail
 from gateway.storage.database import Database
 from gateway.storage.group_commit import GroupCommit
@@ -157,19 +156,9 @@ def close_inscription(
     when it could not be done.
     """
     names = {"of_ssin": ssin, "of_organisation": organisation.key, "of_context": context}
-    record = AuditRecord(
-        ticket_cbss=str(uuid.uuid4()),
-        received_at=now,
-        kind=RecordKind.INSCRIPTION_CHANGE,
-        outcome=RecordOutcome.DONE,
-        client=actor,
-        organisation=organisation.key,
-        operation="inscriptions close",
-        subject=ssin,
-        request={"ssin": ssin, "organisation": organisation.key, "context": context, "end": end},
-        decided_at=now,
-    )
-    row = trail.seal(record)
+    request = {"ssin": ssin, "organisation": organisation.key, "context": context, "end": end}
+    deed = AuditRecord.of_deed(RecordKind.INSCRIPTION_CHANGE, "inscriptions close", actor, request, now)
+    row = trail.seal(replace(deed, organisation=organisation.key, subject=ssin))
 
     def work(connection: Connection) -> Inscription:
         begin = connection.execute(_FIND_OPEN, names).scalar()

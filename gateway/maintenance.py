@@ -6,7 +6,6 @@ the same, and says so.
 """
 
 import threading
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ import structlog
 from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.audit.record import AuditRecord, RecordKind, RecordOutcome
+from gateway.audit.record import AuditRecord, RecordKind
 from gateway.audit.trail import AuditTrail
 from gateway.storage.database import Database
 from gateway.storage.group_commit import GroupCommit
@@ -57,7 +56,8 @@ def begin_maintenance(
     if until is not None and until <= now:
         raise MaintenanceRefused("the announced end is past")
     begun = Maintenance(message, until.astimezone(UTC) if until else None, now, account)
-    sealed = trail.seal(_record("maintenance on", account, now, {"message": message, "until": until}))
+    request = {"message": message, "until": until}
+    sealed = trail.seal(AuditRecord.of_deed(RecordKind.MAINTENANCE, "maintenance on", account, request, now))
 
     def work(connection: Connection) -> None:
         connection.execute(delete(maintenance))
@@ -71,7 +71,7 @@ def begin_maintenance(
 
 def end_maintenance(commit: GroupCommit, trail: AuditTrail, account: str, now: datetime) -> None:
     """Open the gateway again, and record who did; MaintenanceRefused when it is not closed."""
-    sealed = trail.seal(_record("maintenance off", account, now, {}))
+    sealed = trail.seal(AuditRecord.of_deed(RecordKind.MAINTENANCE, "maintenance off", account, {}, now))
 
     def work(connection: Connection) -> None:
         if find_maintenance(connection) is None:
@@ -86,19 +86,6 @@ def find_maintenance(connection: Connection) -> Maintenance | None:
     """Return the maintenance that goes on; None while the gateway is open."""
     row = connection.execute(select(maintenance)).first()
     return Maintenance(row.message, row.until, row.since, row.account) if row is not None else None
-
-
-def _record(operation: str, account: str, now: datetime, request: dict[str, object]) -> AuditRecord:
-    return AuditRecord(
-        ticket_cbss=str(uuid.uuid4()),
-        received_at=now,
-        kind=RecordKind.MAINTENANCE,
-        outcome=RecordOutcome.DONE,
-        client=account,
-        operation=operation,
-        request=request,
-        decided_at=now,
-    )
 
 
 class MaintenanceWatch:

@@ -4,9 +4,8 @@ They are written in the declaration's own transaction, one for each organisation
 annex says so, cut to that annex. A client is told at least once: what it did not acknowledge, it is told again.
 """
 
-import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import reduce
 from typing import Any, Protocol
@@ -16,7 +15,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from authz.annex import Annex, Grant, IntegrationRule
 from authz.brussels import brussels_day
 from authz.integration import days_that_count, is_integrated
-from gateway.audit.record import AuditRecord, RecordKind, RecordOutcome
+from gateway.audit.record import AuditRecord, RecordKind
 from gateway.audit.trail import AuditTrail
 from gateway.inscriptions import find_facts_of_all
 from gateway.stages.disclose import without
@@ -255,16 +254,9 @@ def acknowledge(
 def _record(
     kind: RecordKind, operation: str, asked: Mapping[str, Any], subjects: Sequence[str], actor: str, now: datetime
 ) -> AuditRecord:
-    return AuditRecord(
-        ticket_cbss=str(uuid.uuid4()),
-        received_at=now,
-        kind=kind,
-        outcome=RecordOutcome.DONE,
-        client=actor,
+    return replace(
+        AuditRecord.of_deed(kind, operation, actor, asked, now),
         service=SERVICE,
-        operation=operation,
         subject=subjects[0] if subjects else None,
         further_subjects=tuple(subjects[1:]),
-        request=asked,
-        decided_at=now,
     )

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import structlog
 
-from authz.decision import AccessRequest
+from authz.question import AccessRequest
 from authz.ssin import has_valid_check_digits
 from gateway.audit.record import AuditRecord, RecordKind, RecordOutcome
 from gateway.audit.trail import AuditTrail

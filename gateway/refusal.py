@@ -11,7 +11,8 @@ Every code is of the error catalogue; `gateway.replies` turns refusals into mess
 
 from datetime import datetime
 
-from authz.decision import AccessFacts, AccessRequest, Deny
+from authz.answer import Deny
+from authz.question import AccessFacts, AccessRequest
 
 
 class Refusal(Exception):

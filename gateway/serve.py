@@ -27,7 +27,7 @@ from gateway.tls import make_tls_context
 log = structlog.get_logger(__name__)
 
 _RESTART_SECONDS = 2.0
-_STOP_SECONDS = 5.0
+_END_SECONDS = 5.0
 
 
 class CannotServe(Exception):
@@ -185,14 +185,16 @@ class _Management:
         )
 
     def stop(self) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            try:
-                self._process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                # It waits for a time stamp or for the database; what it was about to write is written another time.
-                self._process.kill()
-                self._process.wait()
+        """End it. One that does not end in time is killed: what it writes, it writes whole or not at all."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            log.error("management_killed")
+            self._process.kill()
+            self._process.wait()
 
 
 def _environment(settings: Settings) -> dict[str, str]:

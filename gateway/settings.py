@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError
 
 from authz.ssin import Environment
 from gateway.address import Address
-from gateway.source_settings import EndpointSettings, SourceSettings, check_sources, under
+from gateway.source_settings import SourceSettings, check_sources, under
 
 SETTINGS_FILE = "gateway.toml"
 PREFIX = "KSZ_"
@@ -298,51 +298,3 @@ def _say(error: ErrorDetails) -> str:
 def _unknown_variables() -> list[str]:
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
-
-
-def render_settings() -> str:
-    """Return docs/settings.md."""
-    rows = [
-        f"| `{name}` | `{PREFIX}{name.upper()}` | `{_default(field.get_default(call_default_factory=True))}` |"
-        f" {field.description} |"
-        for name, field in Settings.model_fields.items()
-    ]
-    return "\n".join(
-        [
-            "# Settings",
-            "",
-            f"Each setting is an environment variable, or a line of `{SETTINGS_FILE}` in the state directory; the",
-            "command line wins over the variable, the variable over the file. Relative paths lie under `state`. A",
-            "setting that is unknown or wrong stops the start, with every such setting named.",
-            "",
-            "| name in the file | variable | default | meaning |",
-            "| --- | --- | --- | --- |",
-            *rows,
-            "",
-            *_render_sources(),
-        ]
-    )
-
-
-def _render_sources() -> list[str]:
-    """Return the keys of a remote source, as the page has them."""
-    tables: dict[str, type[BaseModel]] = {
-        '[sources."SERVICE"]': SourceSettings,
-        '[sources."SERVICE".remote], [sources."SERVICE".funds."CODE"]': EndpointSettings,
-    }
-    lines = [
-        "## Remote sources",
-        "",
-        "Of each service whose source is not in our database; docs/sources.md has an example.",
-    ]
-    for table, model in tables.items():
-        lines += ["", f"`{table}`", "", "| key | default | meaning |", "| --- | --- | --- |"]
-        for name, field in model.model_fields.items():
-            if name not in ("remote", "funds"):
-                default = "" if field.is_required() else _default(field.default)
-                lines.append(f"| `{name}` | `{default}` | {field.description} |")
-    return [*lines, ""]
-
-
-def _default(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, tuple | dict) else "" if value is None else str(value)

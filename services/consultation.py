@@ -10,9 +10,14 @@ stand as its text, `2020-01-31`: it is written as it stands.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 Values = Mapping[str, Any]
+
+
+def present(**elements: Any) -> dict[str, Any]:
+    """Return the elements that are there: one that is None is left out."""
+    return {name: value for name, value in elements.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,11 @@ class SourceAnswerInvalid(SourceFault):
     """The source answered, but not with what it may answer (MSG00023)."""
 
     case = "source_answer_invalid"
+
+    @classmethod
+    def giving(cls, contradiction: str) -> Self:
+        """Return the fault of a source that gave this, in words that name no data: the client is told them."""
+        return cls(f"the source gave {contradiction}", (("details", contradiction),))
 
 
 class SsinUnknownToSource(SourceFault):

@@ -4,9 +4,12 @@ The NSSO registers private and federal employers, its branch for provincial and 
 others; both number by ten digits. A request may name the registration, the enterprise, or both, which must then agree.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+
+from services.consultation import Values
 
 
 class Register(StrEnum):
@@ -14,6 +17,13 @@ class Register(StrEnum):
 
     NSSO = "NSSO"
     NSSO_PPO = "NSSO_PPO"
+
+
+REGISTRATION_NUMBERS: Mapping[Register, str] = {
+    Register.NSSO: "nssoRegistrationNumber",
+    Register.NSSO_PPO: "nssoPpoRegistrationNumber",
+}
+"""The element of the contracts that holds a number of the register."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +52,12 @@ class Employer:
     name: str
     natural_person: bool = False
     deletion_date: date | None = None
+
+
+def read_reference(values: Values) -> EmployerReference:
+    """Return how the numbers in an element name an employer."""
+    enterprise_number = values.get("enterpriseNumber")
+    for register, element in REGISTRATION_NUMBERS.items():
+        if element in values:
+            return EmployerReference(register, values[element], enterprise_number)
+    return EmployerReference(enterprise_number=enterprise_number)

@@ -8,9 +8,9 @@ from typing import Any
 
 from authz.integration import PersonFacts
 from authz.organisation import Organisation
+from gateway.bootstrap import REMOTE_REPOSITORIES
 from gateway.contracts import Contracts, load_contracts
 from gateway.pki import Identity, KeyKind, create_authority, create_key, issue
-from gateway.remote_sources import REMOTE_REPOSITORIES
 from gateway.simulator.app import SimulatedSources, list_paths
 from gateway.simulator.client import CBE_NUMBER, LEGAL_CONTEXT, make_annex
 from gateway.simulator.faults import Faults

@@ -2,7 +2,6 @@
 force. Every step is made under the one writer, with its audit record in the same transaction.
 """
 
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -26,7 +25,7 @@ from gateway.annexes.store import (
     read_history,
     remove_proposal,
 )
-from gateway.audit.record import AuditRecord, RecordKind, RecordOutcome
+from gateway.audit.record import AuditRecord, RecordKind
 from gateway.audit.trail import AuditTrail
 from gateway.clock import Clock, system_clock
 from gateway.storage.group_commit import GroupCommit
@@ -132,18 +131,9 @@ class Approvals:
         now: datetime,
     ) -> None:
         order = proposal.order
-        record = AuditRecord(
-            ticket_cbss=str(uuid.uuid4()),
-            received_at=now,
-            kind=RecordKind.ANNEX_CHANGE,
-            outcome=RecordOutcome.DONE,
-            client=", ".join(operators),
-            annex_revision=order.revision,
-            operation=operation,
-            message=proposal.document.encode(),
-            request={"client": order.client, "activeFrom": active_from, "operators": operators, "after": order.after},
-            decided_at=now,
-        )
+        request = {"client": order.client, "activeFrom": active_from, "operators": operators, "after": order.after}
+        deed = AuditRecord.of_deed(RecordKind.ANNEX_CHANGE, operation, ", ".join(operators), request, now)
+        record = replace(deed, annex_revision=order.revision, message=proposal.document.encode())
         self.trail.append(connection, self.trail.seal(record))
 
 

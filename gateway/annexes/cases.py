@@ -8,11 +8,13 @@ from typing import Any
 from authz.annex import Annex, RoleAnnex
 from authz.annex_grants import suggest
 from authz.annex_yaml import YamlDocument, show_path
+from authz.answer import Deny
 from authz.case_coverage import Exercise, exercised, list_clauses
 from authz.contract_shape import CRITERIA
-from authz.decision import AccessRequest, Deny, decide
+from authz.decision import decide
 from authz.decision_cases import CasePart, CasesPart, RequestPart, raise_problems, read_cases
 from authz.organisation import Organisation
+from authz.question import AccessRequest
 from gateway.access_request import read_access_request
 from gateway.contracts import Contracts, OperationContract
 

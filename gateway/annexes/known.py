@@ -6,14 +6,16 @@ rights away. Each is proved and compiled when it is first needed, and proved aga
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import structlog
 
 from authz.annex import Annex, Role, RoleAnnex
+from authz.brussels import brussels_day, day_begin
 from gateway.annexes.activation import Activation, NotProved, approval_of, prove
-from gateway.annexes.names import names_of, role_name
+from gateway.annexes.names import Certificate, fingerprint_name, names_of, role_name, serial_name
 from gateway.annexes.operators import KnownKeys, OperatorKeys
 from gateway.annexes.statement import NOTHING
 
@@ -104,6 +106,10 @@ class History:
         later = (each for each in self._by_instant[:position] if _number(each) > _number(in_force))
         return any(each.is_judged_bad for each in (*self._by_instant[position:], *later))
 
+    def switches(self) -> Iterator[datetime]:
+        """Yield the instants at which another activation comes into force."""
+        return (each.activation.active_from for each in self._by_instant)
+
     def judge_newest(self) -> None:
         """Prove and compile what is or comes into force, rather than leave that to the first request that needs it."""
         for entry in {*self._by_instant[-2:], *self._by_number[-2:]}:
@@ -113,12 +119,29 @@ class History:
         return bisect_right(self._by_instant, now, key=lambda each: each.activation.active_from)
 
 
-class Known:
-    """A state of the registry, immutable."""
+@dataclass(frozen=True, slots=True)
+class _Binding:
+    """The annexes that bind a certificate from `since` until before `until`, while the operators' keys are these."""
 
-    def __init__(self, histories: dict[str, History], clients: dict[str, frozenset[str]]) -> None:
-        self._histories = histories
-        self._clients = clients
+    annexes: tuple[Annex, ...]
+    since: datetime
+    until: datetime
+    keys: KnownKeys
+
+
+class Known:
+    """A state of the registry, immutable but for what was looked up once, which is remembered."""
+
+    def __init__(
+        self,
+        operators: OperatorKeys,
+        histories: Mapping[str, History] | None = None,
+        clients: Mapping[str, frozenset[str]] | None = None,
+    ) -> None:
+        self._operators = operators
+        self._histories = histories or {}
+        self._clients = clients or {}
+        self._bindings: dict[str, _Binding] = {}
 
     def extended(self, entries: Iterable[Entry]) -> "Known":
         """Return the state that has these entries too."""
@@ -129,11 +152,18 @@ class Known:
             histories[added.client] = History([entry]) if history is None else history.extended(entry)
             for name in added.certificates:
                 clients[name] = clients.get(name, frozenset()) | {added.client}
-        return Known(histories, clients)
+        return Known(self._operators, histories, clients)
 
-    def list_binding(self, names: tuple[str, ...], now: datetime) -> list[Annex]:
-        """Return the annexes in force that bind a certificate with one of these names."""
-        return [annex for annex in self._list_claiming(names, now) if isinstance(annex, Annex)]
+    def list_binding(self, certificate: Certificate, now: datetime) -> tuple[Annex, ...]:
+        """Return the annexes in force that bind the certificate."""
+        keys = self._operators.known
+        binding = self._bindings.get(certificate.sha256)
+        if binding is None or binding.keys is not keys or not binding.since <= now < binding.until:
+            binding = self._bind(certificate, now, keys)
+            if binding.annexes:
+                # Only what an annex binds is remembered: certificates that mean nothing here come without end.
+                self._bindings[certificate.sha256] = binding
+        return binding.annexes
 
     def find_for_role(self, role: Role, now: datetime) -> RoleAnnex | None:
         """Return the annex in force for the role: the approval sees to it that there is one at a time."""
@@ -159,15 +189,27 @@ class Known:
         for history in self._histories.values():
             history.judge_newest()
 
+    def _bind(self, certificate: Certificate, now: datetime, keys: KnownKeys) -> _Binding:
+        names = fingerprint_name(certificate.sha256), serial_name(certificate.issuer, certificate.serial)
+        annexes = tuple(annex for annex in self._list_claiming(names, now) if isinstance(annex, Annex))
+        today = brussels_day(now)
+        begin, end = day_begin(today), day_begin(today + timedelta(days=1))
+        switches = [each for client in self._find_claimants(names) for each in self._histories[client].switches()]
+        since = max((each for each in switches if begin < each <= now), default=begin)
+        until = min((each for each in switches if now < each < end), default=end)
+        return _Binding(annexes, since, until, keys)
+
     def _list_claiming(self, names: tuple[str, ...], now: datetime) -> list[Annex | RoleAnnex]:
-        claimants = {client for name in names for client in self._clients.get(name, ())}
         return [
             annex
-            for client in claimants
+            for client in self._find_claimants(names)
             if (annex := self._histories[client].find(now)) is not None
             and annex.is_active(now)
             and not names_of(annex).isdisjoint(names)
         ]
+
+    def _find_claimants(self, names: tuple[str, ...]) -> set[str]:
+        return {client for name in names for client in self._clients.get(name, ())}
 
 
 class Chain:

@@ -1,25 +1,37 @@
 """The names by which an annex is looked up: those of its client's certificates, or that of the role that it is for."""
 
-from functools import lru_cache
+from typing import Protocol
 
-from authz.annex import Annex, CertificateBinding, Role, RoleAnnex
+from authz.annex import Annex, Role, RoleAnnex
 
 
-# For each message: to look them up costs a tenth of putting them together.
-@lru_cache(maxsize=16_384)
-def certificate_names(bindings: tuple[CertificateBinding, ...]) -> frozenset[str]:
-    """Return the names by which the certificates are looked up: by fingerprint, or by issuer and serial."""
-    return frozenset(
-        fingerprint_name(each.sha256) if each.sha256 else serial_name(each.issuer or "", each.serial or 0)
-        for each in bindings
-    )
+class Certificate(Protocol):
+    """What of a certificate names a client."""
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of its DER, in hex."""
+        ...
+
+    @property
+    def issuer(self) -> str:
+        """The issuer's name as RFC 4514 writes it."""
+        ...
+
+    @property
+    def serial(self) -> int:
+        """The serial number that the issuer gave."""
+        ...
 
 
 def names_of(annex: Annex | RoleAnnex) -> frozenset[str]:
     """Return the names by which an annex is looked up: those of its certificates, or that of its role."""
     if isinstance(annex, RoleAnnex):
         return frozenset({role_name(annex.role)})
-    return certificate_names(annex.certificates)
+    return frozenset(
+        fingerprint_name(each.sha256) if each.sha256 else serial_name(each.issuer or "", each.serial or 0)
+        for each in annex.certificates
+    )
 
 
 def role_name(role: Role) -> str:

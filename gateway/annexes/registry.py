@@ -10,7 +10,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from authz.annex import Annex, Role, RoleAnnex
 from gateway.annexes.activation import Activation
 from gateway.annexes.known import Chain, Entry, Known
-from gateway.annexes.names import fingerprint_name, serial_name
+from gateway.annexes.names import Certificate
 from gateway.annexes.operators import KnownKeys
 from gateway.annexes.store import AnnexStore
 from gateway.storage.forking import call_in_child
@@ -28,25 +27,6 @@ log = structlog.get_logger()
 
 class AnnexesUnavailable(Exception):
     """No annex is known, because the database has not answered since this process started."""
-
-
-class Certificate(Protocol):
-    """What of a certificate names a client."""
-
-    @property
-    def sha256(self) -> str:
-        """The SHA-256 of its DER, in hex."""
-        ...
-
-    @property
-    def issuer(self) -> str:
-        """The issuer's name as RFC 4514 writes it."""
-        ...
-
-    @property
-    def serial(self) -> int:
-        """The serial number that the issuer gave."""
-        ...
 
 
 class AnnexRegistry:
@@ -63,7 +43,7 @@ class AnnexRegistry:
         self._store = store
         self._poll_seconds = poll_seconds
         self._monotonic = monotonic
-        self._known = Known({}, {})
+        self._known = Known(store.operators)
         self._chain = Chain()
         self._sequence = 0
         self._unchained: deque[Activation] = deque()
@@ -137,10 +117,9 @@ class AnnexRegistry:
         if self._poller is not None:
             self._poller.join()
 
-    def _list_binding(self, certificate: Certificate, now: datetime) -> list[Annex]:
+    def _list_binding(self, certificate: Certificate, now: datetime) -> tuple[Annex, ...]:
         self.open()
-        names = fingerprint_name(certificate.sha256), serial_name(certificate.issuer, certificate.serial)
-        return self._known.list_binding(names, now)
+        return self._known.list_binding(certificate, now)
 
     def _start(self) -> None:
         if self._looked_at is None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from authz.annex import Annex, RoleAnnex
-from authz.decision import Deny, Permit, decide
+from authz.answer import Deny, Permit
+from authz.decision import decide
 from authz.ssin import Environment
 from gateway.audit.reading import Consultation
 from gateway.audit.record import Sealed

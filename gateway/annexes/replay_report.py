@@ -5,7 +5,7 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 from typing import Any
 
-from authz.decision import Deny, Permit
+from authz.answer import Deny, Permit
 from gateway.annexes.replay import Replayed, Verdict
 from services.descriptor import ServiceDescriptor
 

@@ -1,10 +1,10 @@
 """Erasing the persons of a month that is past its retention: the month's keys go, the records and their tree stay."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
-from uuid import uuid4
 
 from gateway.audit.keys import MonthKeys
-from gateway.audit.record import AuditRecord, RecordKind, RecordOutcome
+from gateway.audit.record import AuditRecord, RecordKind
 from gateway.audit.trail import AuditTrail
 
 
@@ -29,17 +29,6 @@ def erase_month(month: str, keys: MonthKeys, trail: AuditTrail, actor: str, now:
 
     AuditUnavailable, and nothing is destroyed; or AuditKeysUnusable, when it is recorded and has to be done again.
     """
-    trail.record(
-        AuditRecord(
-            ticket_cbss=str(uuid4()),
-            received_at=now,
-            kind=RecordKind.AUDIT_ERASURE,
-            outcome=RecordOutcome.DONE,
-            client=actor,
-            operation="audit erase",
-            criteria=(month,),
-            request={"month": month},
-            decided_at=now,
-        )
-    )
+    deed = AuditRecord.of_deed(RecordKind.AUDIT_ERASURE, "audit erase", actor, {"month": month}, now)
+    trail.record(replace(deed, criteria=(month,)))
     keys.destroy(month)

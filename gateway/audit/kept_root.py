@@ -1,5 +1,6 @@
 """A root that somebody kept outside the gateway: a checkpoint, a proof, or a reply with its receipt."""
 
+import re
 from pathlib import Path
 
 from lxml import etree
@@ -9,6 +10,10 @@ from gateway.audit.proof import HEADER, ProofUnreadable, read_proof, root_of_pro
 from gateway.audit.verification import Root
 
 _RECEIPT = "{urn:ksz-gateway:receipt:v1}Receipt"
+
+# As one begins: whether it is whole, and whose, is for the verification to tell.
+_CHECKPOINT = re.compile(r"[^\n]+\n[0-9]+\n[^\n]+\ntime ")
+_NONE = "no root: give a reply with its receipt, a proof, or the text of a checkpoint"
 
 
 class RootUnreadable(Exception):
@@ -25,8 +30,12 @@ def read_kept_root(path: Path) -> Root:
             return _read_receipt(path, text)
     except OSError as error:
         raise RootUnreadable(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise RootUnreadable(f"{path}: {_NONE}") from None
     except (ProofUnreadable, ValueError) as error:
         raise RootUnreadable(f"{path}: {error}") from None
+    if not _CHECKPOINT.match(text):
+        raise RootUnreadable(f"{path}: {_NONE}")
     return Root(str(path), text)
 
 

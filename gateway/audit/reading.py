@@ -4,15 +4,14 @@ Both are consultations of personal data, so each leaves a record of its own befo
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from gateway.audit.keys import MonthKeys
-from gateway.audit.record import AuditRecord, RecordKind, RecordOutcome, Sealed
+from gateway.audit.record import AuditRecord, RecordKind, Sealed
 from gateway.audit.sealing import SealBroken, unseal
 from gateway.audit.search import Criteria, Row, search
 from gateway.audit.trail import AuditTrail
@@ -97,19 +96,5 @@ class AuditReader:
 
     def _record(self, operation: str, subject: str | None, request: Any, further_subjects: tuple[str, ...] = ()) -> int:
         """Return the position of the record that was made."""
-        now = self._clock()
-        place = self._trail.record(
-            AuditRecord(
-                ticket_cbss=str(uuid4()),
-                received_at=now,
-                kind=RecordKind.AUDIT_CONSULTATION,
-                outcome=RecordOutcome.DONE,
-                client=self._actor,
-                operation=operation,
-                subject=subject,
-                further_subjects=further_subjects,
-                request=request,
-                decided_at=now,
-            )
-        )
-        return place.position
+        deed = AuditRecord.of_deed(RecordKind.AUDIT_CONSULTATION, operation, self._actor, request, self._clock())
+        return self._trail.record(replace(deed, subject=subject, further_subjects=further_subjects)).position

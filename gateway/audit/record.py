@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
+from uuid import uuid4
 
 
 class RecordKind(StrEnum):
@@ -83,6 +84,20 @@ class AuditRecord:
     facts: Any = field(default=None, repr=False)
     decided_at: datetime | None = field(default=None, repr=False)
     reason: str = field(default="", repr=False)
+
+    @classmethod
+    def of_deed(cls, kind: RecordKind, operation: str, account: str, request: Any, now: datetime) -> Self:
+        """Return the record of what an account did at `now`, outside any exchange: it has a ticket of its own."""
+        return cls(
+            ticket_cbss=str(uuid4()),
+            received_at=now,
+            outcome=RecordOutcome.DONE,
+            kind=kind,
+            client=account,
+            operation=operation,
+            request=request,
+            decided_at=now,
+        )
 
 
 Sealed = Mapping[str, Any]

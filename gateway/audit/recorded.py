@@ -12,7 +12,7 @@ from functools import cache, partial
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-from authz.decision import AccessFacts, AccessRequest
+from authz.question import AccessFacts, AccessRequest
 from gateway.audit.record import Sealed
 
 

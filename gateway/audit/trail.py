@@ -105,6 +105,6 @@ class AuditTrail:
 
     def _run(self, work: Callable[[Connection], T]) -> T:
         try:
-            return self._commit.run(work)
+            return self._commit.run(work, repeatable=True)
         except CommitError as error:
             raise AuditUnavailable(str(error)) from error

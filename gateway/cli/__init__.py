@@ -3,6 +3,7 @@
 import sys
 
 import typer
+from sqlalchemy.exc import DBAPIError
 
 from gateway.bootstrap import CannotStart
 from gateway.cli import (
@@ -52,4 +53,10 @@ def main() -> None:
         app()
     except (Problem, CannotStart) as problem:
         show_problem(problem)
+        sys.exit(1)
+    except DBAPIError as error:
+        # Its first line: what follows, where PostgreSQL tells more, quotes rows.
+        reason = str(error.orig).partition("\n")[0]
+        mend = "check database_url, the server and the disk; docs/backup.md tells how to restore it"
+        show_problem(Problem(f"the database failed ({reason}): {mend}."))
         sys.exit(1)

@@ -13,7 +13,7 @@ from authz.annex import Annex
 from authz.organisation import Organisation
 from gateway.bootstrap import Storage, find_technical_user, list_annexes
 from gateway.cli.criteria import fill_options, fill_request
-from gateway.cli.output import Problem, parse_organisation
+from gateway.cli.output import Problem, parse_organisation, to_text
 from gateway.contracts import Contracts, OperationContract
 from gateway.settings import Settings
 
@@ -60,7 +60,8 @@ def find_annex(storage: Storage, settings: Settings, client: str, now: datetime)
     technical_user = _find_technical_user(storage, settings, client, now)
     if technical_user is not None:
         return technical_user
-    raise Problem(f"there is no client {client}; there are {', '.join(annex.client for annex in annexes)}.")
+    known = ", ".join(annex.client for annex in annexes) or f"none at {to_text(now)}"
+    raise Problem(f"there is no client {client}; there are {known}.")
 
 
 def make_request(contract: OperationContract, annex: Annex, asked: Asked) -> dict[str, Any]:

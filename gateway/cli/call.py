@@ -49,7 +49,7 @@ def call(
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Call an operation, signed or over mutual TLS as the client's annex asks, and print the reply.
+    """Call an operation, signed or over mutual TLS as the client's annex asks, and print the reply; of a dry run, why.
 
     Exit code 0 for any reply, 2 for a SOAP fault.
     """

@@ -13,6 +13,7 @@ from rich.markup import escape
 from authz.annex import Annex, AuthenticationMethod
 from gateway.bootstrap import CannotStart, opened_storage
 from gateway.cli.asking import Asked, find_annex, find_operation, make_request
+from gateway.cli.checks import show_dry_run
 from gateway.cli.output import Problem, console, to_text
 from gateway.client import Call, ClientIdentity, GatewayClient
 from gateway.contracts import Contracts, load_contracts
@@ -75,6 +76,9 @@ def show_call(call: Call, *, show_xml: bool = False) -> None:
             _print_xml(call.fault.detail)
         return
     reply = to_document(call)
+    if call.explanation is not None:
+        show_dry_run(reply["status"], call.explanation)
+        return
     for line in _lines(reply if isinstance(reply, Mapping) else {"reply": reply}):
         console.print(line, soft_wrap=True)
     console.print()

@@ -44,6 +44,7 @@ StateOption = Annotated[
     typer.Option("--state", metavar="DIR", help="Directory of the gateway's state.", show_default="var, or KSZ_STATE"),
 ]
 _UNBOUNDED = 10_000
+_FIRST_YEAR, _LAST_YEAR = 1900, 2999
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
@@ -114,6 +115,13 @@ def parse_date(text: str) -> date:
         raise Problem(f"{text} is no date such as 2026-06-30.") from None
 
 
+def parse_day(text: str) -> date:
+    """Read an ISO date that a period can begin or end with; Problem for anything else."""
+    day = parse_date(text)
+    _check_year(day)
+    return day
+
+
 def parse_moment(text: str) -> datetime:
     """Read an ISO time with its zone, or a day, which begins in Brussels; Problem for anything else."""
     try:
@@ -122,4 +130,11 @@ def parse_moment(text: str) -> datetime:
         raise Problem(f"{text} is no time such as 2026-06-30T12:00:00Z, and no day such as 2026-06-30.") from None
     if moment.tzinfo is None and len(text) > len("2026-06-30"):
         raise Problem(f"{text} has no time zone: end it with Z for UTC, or +02:00.")
+    _check_year(moment.date())
     return (moment if moment.tzinfo else day_begin(moment.date())).astimezone(UTC)
+
+
+def _check_year(day: date) -> None:
+    """Problem for a year that no record is of: at the ends of the calendar no other day can be computed."""
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise Problem(f"{day} is not of a year from {_FIRST_YEAR} to {_LAST_YEAR}.")

@@ -29,6 +29,7 @@ def _type(what: str, *, twice: bool = False) -> str:
         with warnings.catch_warnings(action="error", category=GetPassWarning):
             return str(typer.prompt(what, hide_input=True, confirmation_prompt=twice))
     except GetPassWarning:
+        typer.echo(err=True)
         raise Problem("there is no terminal to type a password on: give it with --password-stdin.") from None
 
 

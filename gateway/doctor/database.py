@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from gateway.annexes.history import read_histories
 from gateway.annexes.registry import AnnexRegistry
-from gateway.bootstrap import open_annex_store
+from gateway.bootstrap import count_connections, open_annex_store
 from gateway.doctor.deployment import Deployment
 from gateway.health.measure import Finding
 from services.health import Kind, State
@@ -48,7 +48,7 @@ def connections(deployment: Deployment) -> Finding:
     if deployment.has_sqlite:
         return Finding(State.OK, "SQLite needs none")
     settings = deployment.settings
-    needed = settings.workers * (settings.threads + 3) + _CONNECTIONS_BESIDE_THE_WORKERS
+    needed = settings.workers * count_connections(settings) + _CONNECTIONS_BESIDE_THE_WORKERS
     most = int(deployment.ask("SHOW max_connections"))
     used = deployment.ask("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")
     detail = f"this node needs {needed}; {used} of {most} are in use"

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from authz.annex import Annex, Role, RoleAnnex
 from authz.annex_document import read_annex
 from authz.contract_shape import CRITERIA, ContractShape
-from gateway.annexes.registry import Certificate
+from gateway.annexes.names import Certificate
 
 CLIENT = "gateway"
 CBE_NUMBER = "0999900051"

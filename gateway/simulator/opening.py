@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from gateway.bootstrap import CannotStart, Storage, open_repositories, open_storage
+from gateway.bootstrap import USER_MANAGEMENT, CannotStart, Storage, open_repositories, open_storage
 from gateway.clock import Clock, system_clock
 from gateway.contracts import load_contracts
 from gateway.demo_world import certify_client
@@ -18,7 +18,6 @@ from gateway.simulator.server import SimulatorServer
 from gateway.source_settings import REMOTE_SERVICES, WITH_FUNDS
 
 SOURCE, FORGER = "simulated-source", "simulated-forger"
-_USER_MANAGEMENT = "EmployerMandateConsultationService/v2"
 _FUND = f"{WITH_FUNDS} fund "
 
 
@@ -53,7 +52,7 @@ def _make_sources(settings: Settings, storage: Storage, clock: Clock, url: str) 
         repositories={name: repositories[name] for name in REMOTE_SERVICES},
         ports={
             "page_tokens": SealedPageTokens.from_file(settings.paging_key),
-            "user_access": repositories[_USER_MANAGEMENT],
+            "user_access": repositories[USER_MANAGEMENT],
         },
         annex=make_annex(client, contracts.shapes(), set(REMOTE_SERVICES)),
         client_certificate=client,

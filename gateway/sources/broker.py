@@ -130,7 +130,6 @@ def _keep(fund: str, quarters: tuple[str, ...], told: Iterable[Contribution]) ->
     """Yield the contributions of the quarters asked; SourceAnswerInvalid when they are of another fund."""
     for each in told:
         if each.social_insurance_fund != fund:
-            contradiction = f"an account of another fund than {fund}"
-            raise SourceAnswerInvalid(f"the source gave {contradiction}", (("details", contradiction),))
+            raise SourceAnswerInvalid.giving(f"an account of another fund than {fund}")
         if each.quarter in quarters:
             yield each

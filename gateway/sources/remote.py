@@ -116,7 +116,7 @@ class RemoteSource:
         try:
             return again(self._ask, operation, criteria, about, until, str(uuid4()))
         except BadAnswer as trouble:
-            raise _invalid(trouble) from trouble
+            raise SourceAnswerInvalid.giving(str(trouble)) from trouble
         except BrokenOff as trouble:
             raise SourceCommunicationFailed("the exchange with the source broke off") from trouble
         except Trouble as trouble:
@@ -203,10 +203,6 @@ class RemoteSource:
         if verified.confirmed != signature:
             raise BadAnswer("the answer is to another question")
         return verified.body_child
-
-
-def _invalid(trouble: BadAnswer) -> SourceAnswerInvalid:
-    return SourceAnswerInvalid(f"the source gave {trouble}", (("details", str(trouble)),))
 
 
 def _fault_code(fault: etree._Element) -> str:

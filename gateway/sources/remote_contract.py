@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import zeep
 from lxml import etree
 
 from gateway.contracts import WSDL_FOLDER, XSD_FOLDER, ServiceContract
@@ -35,6 +34,10 @@ class RemoteContract:
     def __init__(self, contract: ServiceContract) -> None:
         """Load the WSDL, and compile a schema of our own: no answer, however slow to check, keeps requests waiting."""
         descriptor = contract.descriptor
+        # Imported only here: it takes a fifth of a second, and most gateways ask nobody else.
+        import zeep
+
+        self._unwritable = (zeep.exceptions.Error, TypeError)
         # A strict zeep stumbles over a choice of groups in the middle of a type, as the criteria of DmfA are.
         self._zeep = zeep.Client(
             str(WSDL_FOLDER / descriptor.wsdl),
@@ -57,7 +60,7 @@ class RemoteContract:
         """Return the request as the canonical text of the Body's element; NotSent when the contract cannot say it."""
         try:
             envelope = self._zeep.create_message(self._zeep.service, operation, **values)
-        except (zeep.exceptions.Error, TypeError):
+        except self._unwritable:
             # Without its text, which may quote the values; the port asks what the contract has no question for.
             raise NotSent("the contract cannot say what is asked") from None
         (payload,) = envelope.iterfind(f"{{{SOAP}}}Body/*")

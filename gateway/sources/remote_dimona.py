@@ -12,8 +12,6 @@ import structlog
 
 from gateway.sources.remote import Answer, RemoteSource
 from gateway.sources.remote_dimona_values import (
-    invalid,
-    present,
     read_declaration,
     read_period,
     read_result,
@@ -23,7 +21,14 @@ from gateway.sources.remote_dimona_values import (
 )
 from gateway.sources.remote_pages import Pages, RemotePage
 from gateway.sources.remote_statuses import FOUND, expect
-from services.consultation import SourceCommunicationFailed, SourceFault, SsinUnknownToSource, Values
+from services.consultation import (
+    SourceAnswerInvalid,
+    SourceCommunicationFailed,
+    SourceFault,
+    SsinUnknownToSource,
+    Values,
+    present,
+)
 from services.dimona.declaration import Accepted, DeclarationAnswer, RecordedDeclaration, Submission
 from services.dimona.period import DeclarationPage, DeclarationSearch, EmploymentPeriod, PeriodPage, PeriodSearch
 from services.dimona.repository import EmployerUnknown, TicketReused
@@ -68,7 +73,7 @@ class RemoteDimonaRepository:
         expect(answer, FOUND)
         results = answer.values.get("declarationResults", {}).get("declarationResult", ())
         if [each["sequenceNumber"] for each in results] != list(range(1, len(submission.declarations) + 1)):
-            raise invalid("answers that are not one for each declaration")
+            raise SourceAnswerInvalid.giving("answers that are not one for each declaration")
         return self._name_workers(submission, tuple(read_result(each) for each in results))
 
     def find_employer(self, reference: EmployerReference) -> Employer | None:

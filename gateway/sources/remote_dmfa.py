@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from gateway.sources.remote import Answer, RemoteSource
+from gateway.sources.remote import About, Answer, RemoteSource
 from gateway.sources.remote_pages import Pages, RemotePage
 from gateway.sources.remote_persons import about_person
-from gateway.sources.remote_self_employed import read_quarters
+from gateway.sources.remote_quarters import read_quarters
 from gateway.sources.remote_statuses import FOUND, expect
-from services.consultation import Values
+from services.consultation import Values, present
 from services.dmfa.attestation import (
     NSSO,
     PROVINCIAL_AND_LOCAL,
@@ -46,7 +46,7 @@ class RemoteDmfaRepository:
         def ask(token: str | None) -> RemotePage[Attestation]:
             criteria = _write_criteria(search) | ({NEXT: token} if token else {})
             operation = "consultDmfaAttestationsBySsin"
-            answer = self._source.ask(operation, criteria, about_attestations(search.ssin), until)
+            answer = self._source.ask(operation, criteria, _about_attestations(search.ssin), until)
             missing[:] = _read_missing(answer)
             if not (answer.code == _UNAVAILABLE and missing):
                 expect(answer, FOUND | {_NO_DATA, _SOURCE_MISSING})
@@ -62,7 +62,7 @@ class RemoteDmfaRepository:
         self._source.close()
 
 
-def about_attestations(ssin: str) -> Any:
+def _about_attestations(ssin: str) -> About:
     """Return the check of a reply: the person asked about, and every attestation's worker, are the same."""
     about = about_person(ssin)
 
@@ -75,21 +75,20 @@ def about_attestations(ssin: str) -> Any:
 
 
 def _write_criteria(search: AttestationSearch) -> dict[str, Any]:
-    criteria = {
-        "ssin": search.ssin,
-        "quarterPeriod": {"beginQuarter": search.begin_quarter, "endQuarter": search.end_quarter},
-        "resultsAction": "RESULTS_ONLINE_ONLY",
-        "latestSituationOnly": search.latest_only,
-        "provincialOrLocalAuthority": search.provincial_or_local,
-        "sectorIndicators": {"sectorIndicator": list(search.sector_indicators)} if search.sector_indicators else None,
-        "attestationId": search.attestation_id,
-        "attestationVersion": search.attestation_version,
-        "nssoRegistrationNumber": search.nsso_registration_number,
-        "enterpriseNumber": search.enterprise_number,
-        "employerClass": search.employer_class,
-        "workerCode": search.worker_code,
-    }
-    return {name: value for name, value in criteria.items() if value is not None}
+    return present(
+        ssin=search.ssin,
+        quarterPeriod={"beginQuarter": search.begin_quarter, "endQuarter": search.end_quarter},
+        resultsAction="RESULTS_ONLINE_ONLY",
+        latestSituationOnly=search.latest_only,
+        provincialOrLocalAuthority=search.provincial_or_local,
+        sectorIndicators={"sectorIndicator": list(search.sector_indicators)} if search.sector_indicators else None,
+        attestationId=search.attestation_id,
+        attestationVersion=search.attestation_version,
+        nssoRegistrationNumber=search.nsso_registration_number,
+        enterpriseNumber=search.enterprise_number,
+        employerClass=search.employer_class,
+        workerCode=search.worker_code,
+    )
 
 
 def _read_missing(answer: Answer) -> Iterator[MissingDelivery]:

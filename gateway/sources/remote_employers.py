@@ -4,21 +4,14 @@ Implements `services.employer_repertory.repository`. The contract does not tell 
 person, but a source keeps to deliberation 07/039 and refuses to tell us of one: so whoever is told of is none.
 """
 
-from collections.abc import Mapping
-
 from gateway.sources.remote import RemoteSource
 from gateway.sources.remote_statuses import FOUND, expect
 from services.consultation import SourceAnswerInvalid, Values
-from services.employer import EmployerReference, Register
+from services.employer import REGISTRATION_NUMBERS, EmployerReference, Register
 from services.employer_repertory.registration import Category, Registration
 from services.employer_repertory.repository import NaturalPersonReserved
 
 _NO_DATA, _REFUSED, _REFUSED_TO_USER = "MSG00100", "MSG00015", "MSG00016"
-_NUMBERS: Mapping[Register | None, str] = {
-    Register.NSSO: "nssoRegistrationNumber",
-    Register.NSSO_PPO: "nssoPpoRegistrationNumber",
-    None: "enterpriseNumber",
-}
 
 
 class RemoteEmployerRegister:
@@ -33,13 +26,15 @@ class RemoteEmployerRegister:
 
     def find_registrations(self, employer: EmployerReference) -> tuple[Registration, ...]:
         """Ask by the one number that the reference has; NaturalPersonReserved when the source tells us nothing."""
-        number = employer.registration_number if employer.register else employer.enterprise_number
-        criteria = {_NUMBERS[employer.register]: number}
+        if employer.register is not None:
+            criteria = {REGISTRATION_NUMBERS[employer.register]: employer.registration_number}
+        else:
+            criteria = {"enterpriseNumber": employer.enterprise_number}
         answer = self._source.ask("consultEmployer", criteria, lambda values: values["criteria"] == criteria)
         expect(answer, FOUND | {_NO_DATA, _REFUSED, _REFUSED_TO_USER})
         if answer.code in (_REFUSED, _REFUSED_TO_USER):
             if not any(name == "field" for name, _ in answer.information):
-                raise _invalid("a refusal that is not about the employer")
+                raise SourceAnswerInvalid.giving("a refusal that is not about the employer")
             raise NaturalPersonReserved
         found = answer.values.get("registrations", {}).get("registration", ())
         return tuple(_read_registration(each) for each in found)
@@ -54,7 +49,7 @@ def _read_registration(values: Values) -> Registration:
     try:
         register, number = Register(values["register"]), values["registrationNumber"]
     except (KeyError, ValueError):
-        raise _invalid("a registration without its number or register") from None
+        raise SourceAnswerInvalid.giving("a registration without its number or register") from None
     categories = values.get("employerCategories", {}).get("employerCategory", ())
     return Registration(
         register=register,
@@ -79,7 +74,3 @@ def _read_category(values: Values) -> Category:
 
 def _read_code(values: Values | None) -> str | None:
     return None if values is None else values["code"]
-
-
-def _invalid(contradiction: str) -> SourceAnswerInvalid:
-    return SourceAnswerInvalid(f"the source gave {contradiction}", (("details", contradiction),))

@@ -9,6 +9,7 @@ from datetime import date
 
 from gateway.sources.remote import Answer, RemoteSource
 from gateway.sources.remote_persons import about_person
+from gateway.sources.remote_quarters import read_quarters
 from gateway.sources.remote_statuses import FOUND, expect
 from services.calendar import get_next_quarter
 from services.consultation import SourceAnswerInvalid, Values
@@ -28,9 +29,6 @@ _NO_DATA, _NOTHING_IN_PERIOD, _CODE_UNEXPECTED = "SES00100", "SES00200", "SES005
 _TOO_LARGE, _UNAVAILABLE = "GTW00003", "MSG00020"
 _CODE_LISTS = frozenset(read_rows())
 _CODE = re.compile(r"[0-9A-Za-z]{1,16}")
-_QUARTERS = re.compile(r"([12]\d{3}Q[1-4])(?:-([12]\d{3}Q[1-4]))?")
-# Of one person, in one answer of a source that has lost count.
-_MOST_QUARTERS = 400
 
 
 class RemoteSelfEmployedRepository:
@@ -68,7 +66,7 @@ class RemoteSelfEmployedRepository:
                 return None
             if answer.code == _UNAVAILABLE:
                 # Nothing partial can be told in this contract: what else was found does not matter any more.
-                return ContributionAccount(ssin, (), tuple(read_missing(answer.information)))
+                return ContributionAccount(ssin, (), tuple(_read_missing(answer.information)))
             contributions += _read_contributions(answer.values.get("contributions", {}).get("contribution", ()))
             if last == end:
                 return ContributionAccount(ssin, tuple(contributions))
@@ -94,7 +92,7 @@ class RemoteSelfEmployedRepository:
                 return answer, end
             fitting = dict(answer.information).get("endQuarter", "")
             if not begin <= fitting < end:
-                raise _invalid("more than it can tell, and does not say what would fit")
+                raise SourceAnswerInvalid.giving("more than it can tell, and does not say what would fit")
             end = fitting
 
 
@@ -111,11 +109,11 @@ def _expect(answer: Answer, expected: Container[str]) -> None:
 def _too_large(element: str) -> CareerTooLarge:
     maximum = {"affiliation": MAX_AFFILIATIONS, "careerSegment": MAX_SEGMENTS}.get(element)
     if maximum is None:
-        raise _invalid("more than it can tell, and does not say of what")
+        raise SourceAnswerInvalid.giving("more than it can tell, and does not say of what")
     return CareerTooLarge(element, maximum)
 
 
-def read_missing(information: Iterable[tuple[str, str]]) -> Iterator[MissingDelivery]:
+def _read_missing(information: Iterable[tuple[str, str]]) -> Iterator[MissingDelivery]:
     """Yield what a status says is missing: a fund, or several, and then their quarters as `2019Q1-2019Q3, 2021Q2`."""
     funds: tuple[str, ...] = ()
     for name, text in information:
@@ -125,25 +123,9 @@ def read_missing(information: Iterable[tuple[str, str]]) -> Iterator[MissingDeli
             yield from (MissingDelivery(quarter, fund) for fund in funds for quarter in read_quarters(text))
 
 
-def read_quarters(text: str) -> Iterator[str]:
-    """Yield the quarters that `services.calendar.render_quarters` wrote; SourceAnswerInvalid for another text."""
-    told = 0
-    for run in text.split(", "):
-        found = _QUARTERS.fullmatch(run)
-        if found is None or (found[2] or found[1]) < found[1]:
-            raise _invalid("quarters that are none")
-        quarter, last = found[1], found[2] or found[1]
-        while quarter <= last:
-            told += 1
-            if told > _MOST_QUARTERS:
-                raise _invalid("more quarters than anybody has")
-            yield quarter
-            quarter = get_next_quarter(quarter)
-
-
 def _read_career(ssin: str, career: Values | None) -> Career:
     if career is None:
-        raise _invalid("an answer without a career")
+        raise SourceAnswerInvalid.giving("an answer without a career")
     return Career(
         ssin=ssin,
         nisse_reference=career["nisseReference"],
@@ -179,7 +161,3 @@ def _read_contributions(contributions: Iterable[Values]) -> Iterator[Contributio
             contribution_situation=each["contributionSituation"]["code"],
             ziv=each["ziv"]["code"] if "ziv" in each else None,
         )
-
-
-def _invalid(contradiction: str) -> SourceAnswerInvalid:
-    return SourceAnswerInvalid(f"the source gave {contradiction}", (("details", contradiction),))

@@ -20,8 +20,6 @@ _AWAY = frozenset({"MSG00001", "MSG00002", "MSG00003", "MSG00020", "GTW00001", "
 _CONTRADICTION = "MSG00023"
 # It does not let us ask this: its operator and ours have to talk, our clients can do nothing.
 _REFUSES_US = frozenset({"MSG00004", "MSG00012", "MSG00013", "MSG00014", "MSG00015", "MSG00016", "MSG00027"})
-
-
 # What a source calls a code may hold anything, a person's number too: only what is one is repeated.
 _CODE = re.compile(r"[A-Z]{3}[0-9]{5}")
 
@@ -33,10 +31,10 @@ def expect(answer: Answer, expected: Container[str]) -> None:
     """
     if answer.value != "fault" and answer.code in expected:
         return
-    raise make_fault(answer)
+    raise _make_fault(answer)
 
 
-def make_fault(answer: Answer) -> SourceFault:
+def _make_fault(answer: Answer) -> SourceFault:
     """Return the fault that an answer without data is."""
     if answer.value == "fault" or answer.code in _REFUSES_US:
         if answer.code not in _AWAY:
@@ -50,7 +48,7 @@ def make_fault(answer: Answer) -> SourceFault:
         reason = "word that its own record contradicts itself"
     else:
         reason = f"status {_show(answer.code)}, which does not answer the question"
-    return SourceAnswerInvalid(f"the source gave {reason}", (("details", reason),))
+    return SourceAnswerInvalid.giving(reason)
 
 
 def _show(code: str) -> str:

@@ -1,6 +1,7 @@
 """Authorize: what the annex and the person's integration allow; the decision itself is authz's."""
 
-from authz.decision import Deny, decide
+from authz.answer import Deny
+from authz.decision import decide
 from authz.ssin import Environment
 from gateway.access_request import gather_facts, read_access_request
 from gateway.established import Authenticated, Permitted, Valid, get

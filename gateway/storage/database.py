@@ -21,6 +21,7 @@ import os
 import select
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from functools import partial
@@ -32,8 +33,8 @@ import sqlalchemy
 from sqlalchemy import (
     URL,
     Connection,
+    Engine,
     ExceptionContext,
-    Pool,
     PoolProxiedConnection,
     bindparam,
     create_engine,
@@ -43,6 +44,7 @@ from sqlalchemy import (
 )
 
 from gateway.storage.forking import call_in_child
+from gateway.storage.hot_statement import HotStatement
 
 # Any number that no other application of the same PostgreSQL database uses for its advisory locks.
 _ADVISORY_LOCK = 0x4B535A47
@@ -63,12 +65,17 @@ _ABOUT_VALUES = {"22", "23"}
 # One round trip, and each for this transaction alone. At READ COMMITTED what follows sees all that earlier
 # writers have committed. A time limit would cut short a commit's wait for the standby, and the server would
 # then say that it is committed.
-_BEGIN_WRITING = sqlalchemy.select(
-    func.set_config("synchronous_commit", "on", True),
-    func.set_config("statement_timeout", "0", True),
-    func.set_config("idle_in_transaction_session_timeout", bindparam("silence"), True),
-    func.pg_advisory_xact_lock(_ADVISORY_LOCK),
+_BEGIN_WRITING = HotStatement(
+    sqlalchemy.select(
+        func.set_config("synchronous_commit", "on", True).label("durability"),
+        func.set_config("statement_timeout", "0", True).label("time_limit"),
+        func.set_config("idle_in_transaction_session_timeout", bindparam("silence"), True).label("silence"),
+        func.pg_advisory_xact_lock(_ADVISORY_LOCK).label("lock"),
+    )
 )
+
+IDLE_SHARE = 8
+"""One connection of so many is kept idle for those that ask, and as many for those that write."""
 
 # Where a connection's `info` says how its next transaction begins.
 _BEGIN = "ksz_begin"
@@ -123,7 +130,9 @@ class Database:
             self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             self._writing = self._engine.execution_options(isolation_level="READ COMMITTED", postgresql_readonly=False)
         self._longest_silence = longest_silence
-        self._inherited: list[Pool] = []
+        self._most_idle = connections // IDLE_SHARE
+        self._idle: dict[Engine, deque[Connection]] = {self._asking: deque(), self._writing: deque()}
+        self._inherited: list[Any] = []
         self._token = call_in_child(self._forget_connections)
 
     @contextmanager
@@ -138,7 +147,7 @@ class Database:
 
         On PostgreSQL that saves two of three round trips.
         """
-        with self._asking.connect() as connection:
+        with self._held(self._asking) as connection:
             if not self._is_sqlite:
                 yield connection
                 return
@@ -155,12 +164,12 @@ class Database:
 
         Waits without limit for the writer before it; who must not wait uses `GroupCommit`.
         """
-        with self._lock_file(), self._writing.connect() as connection:
+        with self._lock_file(), self._held(self._writing) as connection:
             if self._is_sqlite:
                 connection.connection.info[_BEGIN] = "BEGIN IMMEDIATE"
             with connection.begin():
                 if not self._is_sqlite:
-                    connection.execute(_BEGIN_WRITING, {"silence": self._longest_silence})
+                    _BEGIN_WRITING.run(connection, {"silence": self._longest_silence})
                 yield connection
 
     def is_current(self) -> bool:
@@ -192,8 +201,40 @@ class Database:
         self._run_alembic("downgrade", revision)
 
     def close(self) -> None:
-        """Close the pooled connections; the next use opens new ones."""
+        """Close the connections that are not in use; the next use opens new ones."""
+        for idle in self._idle.values():
+            while idle:
+                idle.pop().close()
         self._engine.dispose()
+
+    @contextmanager
+    def _held(self, engine: Engine) -> Iterator[Connection]:
+        """Give a connection that was kept as it was left: the pool, which resets each, costs more than a statement.
+
+        One that met an error goes back to the pool, which finds out what it is worth.
+        """
+        connection = self._take(self._idle[engine]) or engine.connect()
+        try:
+            yield connection
+            connection.rollback()
+        except BaseException:
+            connection.close()
+            raise
+        if len(self._idle[engine]) < self._most_idle:
+            self._idle[engine].append(connection)
+        else:
+            connection.close()
+
+    def _take(self, idle: deque[Connection]) -> Connection | None:
+        while idle:
+            try:
+                connection = idle.pop()
+            except IndexError:
+                return None
+            if self._is_sqlite or not _has_arrivals(connection.connection):
+                return connection
+            connection.close()
+        return None
 
     def _run_alembic(self, command: str, revision: str, given: Mapping[str, Any] | None = None) -> None:
         # Imported here because only a starting process needs it, and it costs a fifth of a second.
@@ -215,7 +256,8 @@ class Database:
     def _forget_connections(self) -> None:
         # The parent goes on using them. They are kept, unused, because closing a SQLite connection that was
         # inherited through a fork can harm the parent's.
-        self._inherited.append(self._engine.pool)
+        self._inherited += [self._engine.pool, self._idle]
+        self._idle = {engine: deque() for engine in self._idle}
         self._engine.dispose(close=False)
 
 
@@ -264,10 +306,15 @@ def _configure_sqlite(dbapi_connection: Any, _record: Any) -> None:
 
 
 def _ping(ask_the_server: Callable[[Any], bool], dbapi_connection: Any) -> bool:
-    """Tell whether the server still has the connection: if it closed it, there is something to be read, the end."""
+    """Tell whether the server still has the connection."""
+    return not _has_arrivals(dbapi_connection) or ask_the_server(dbapi_connection)
+
+
+def _has_arrivals(dbapi_connection: Any) -> bool:
+    """Tell whether there is something to be read: if the server closed the connection, the end of it is."""
     arrivals = select.poll()
     arrivals.register(dbapi_connection.fileno(), select.POLLIN)
-    return not arrivals.poll(0) or ask_the_server(dbapi_connection)
+    return bool(arrivals.poll(0))
 
 
 def _begin_sqlite(connection: PoolProxiedConnection) -> None:

@@ -1,8 +1,8 @@
 """One writer thread per process, and one transaction for all that wait: what makes a durable write cheap.
 
 A disk or a replicated database makes a few hundred commits a second durable, whatever they hold. So callers
-hand over a function; the writer runs all that are waiting in one transaction, each in a savepoint of its
-own, commits once, and only then lets the callers go. While it commits, the next batch gathers.
+hand over a function; the writer runs all that are waiting in one transaction, commits once, and only then lets the
+callers go. While it commits, the next batch gathers.
 
     CommitError               the work may be tried again later
     ├── CommitRefused         nothing was done: the queue is full, or this process is closing
@@ -13,15 +13,17 @@ An exception of the work itself undoes that work alone, and reaches its caller u
 error is turned into CommitFailed, since its own text may quote personal data. Work runs in the writer's
 thread while all others wait: it must be short, must keep to its connection, and must not commit.
 
+Each work has a savepoint of its own, but for those that may be repeated: as long as all of a batch may, they share
+one, and only when one of them fails are all undone and run again with one each.
+
 What works of one transaction do together is done once, in a step before the commit: they leave what it needs in the
 notes of their transaction.
 """
 
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection
@@ -71,14 +73,48 @@ def notes_of(connection: Connection) -> dict[object, Any]:
 Step = Callable[[Connection], None]
 
 
-@dataclass(frozen=True, slots=True)
 class _Job(Generic[T]):
-    work: Callable[[Connection], T]
-    future: "Future[T]"
+    """A work that waits for the writer, and then what became of it."""
+
+    __slots__ = ("_begun", "_done", "_error", "_result", "repeatable", "work")
+
+    def __init__(self, work: Callable[[Connection], T], repeatable: bool) -> None:
+        self.work = work
+        self.repeatable = repeatable
+        # Whoever takes it first decides: the writer, who begins the work, or the caller, who withdraws it.
+        self._begun = threading.Lock()
+        self._done = threading.Lock()
+        self._done.acquire()
+        self._result: Any = None
+        self._error: Exception | None = None
+
+    def begin(self) -> bool:
+        """Tell whether nobody has begun or withdrawn it before: it is the caller's now."""
+        return self._begun.acquire(blocking=False)
+
+    def end(self, result: Any, error: Exception | None = None) -> None:
+        """Let the caller go, with a result or with an error."""
+        self._result, self._error = result, error
+        self._done.release()
+
+    def wait(self, seconds: float) -> bool:
+        """Tell whether it ended in time."""
+        return self._done.acquire(timeout=seconds)
+
+    def take(self) -> T:
+        """Return what the work returned, or raise the error; after `wait` said that it ended."""
+        if self._error is not None:
+            raise self._error
+        result: T = self._result
+        return result
 
 
 class GroupCommit:
     """Runs work in shared durable transactions. Thread-safe; its thread starts with the first work."""
+
+    _queue: "SimpleQueue[_Job[Any] | None]"
+    _writer: threading.Thread | None
+    _closing: bool
 
     def __init__(
         self,
@@ -93,91 +129,92 @@ class GroupCommit:
         self._capacity = capacity
         self._largest_batch = largest_batch
         self._wait_seconds = wait_seconds
-        self._waiting: deque[_Job[Any]] = deque()
-        self._changed = threading.Condition(threading.Lock())
-        self._writer: threading.Thread | None = None
-        self._closing = False
         self._steps: list[Step] = []
+        self._reset()
         self._token = call_in_child(self._reset)
 
     def before_commit(self, step: Step) -> None:
         """Run the step at the end of every transaction, after its works; when it fails, all of them fail."""
         self._steps.append(step)
 
-    def run(self, work: Callable[[Connection], T]) -> T:
+    def run(self, work: Callable[[Connection], T], *, repeatable: bool = False) -> T:
         """Run the work, and return what it returned once that is durable.
 
+        `repeatable` is one that leaves no trace but in the transaction, so that it can be undone and run again.
         Raises what the work raises, and CommitError.
         """
-        job = _Job(work, Future())
+        job = _Job(work, repeatable)
         self._submit(job)
-        try:
-            return job.future.result(self._wait_seconds)
-        except TimeoutError:
-            if job.future.cancel():
-                raise CommitTimedOut(f"not begun within {self._wait_seconds} s; withdrawn") from None
-            if job.future.done():
-                return job.future.result()
-            raise CommitTimedOut(
-                f"not committed within {self._wait_seconds} s; it still may be", may_be_committed=True
-            ) from None
+        if not job.wait(self._wait_seconds):
+            if job.begin():
+                raise CommitTimedOut(f"not begun within {self._wait_seconds} s; withdrawn")
+            # It may have ended since.
+            if not job.wait(0):
+                raise CommitTimedOut(
+                    f"not committed within {self._wait_seconds} s; it still may be", may_be_committed=True
+                )
+        return job.take()
 
     @property
     def waiting(self) -> int:
         """How many jobs wait for the writer now."""
-        return len(self._waiting)
+        return self._queue.qsize() + self._taken
 
     def close(self) -> None:
         """Accept no more work, and return when all that was accepted is committed or has failed."""
-        with self._changed:
-            self._closing = True
-            self._changed.notify_all()
+        with self._submitting:
+            if not self._closing:
+                self._closing = True
+                self._queue.put(None)
             writer = self._writer
         if writer is not None:
             writer.join(self._wait_seconds)
 
     def _submit(self, job: _Job[Any]) -> None:
-        with self._changed:
+        with self._submitting:
             if self._closing:
                 raise CommitRefused("this process is closing")
-            if len(self._waiting) >= self._capacity:
+            if self.waiting >= self._capacity:
                 raise CommitRefused(f"{self._capacity} writes are waiting already")
             if self._writer is None:
                 self._writer = threading.Thread(target=self._write_batches, name="group-commit", daemon=True)
                 self._writer.start()
-            self._waiting.append(job)
-            self._changed.notify()
+            self._queue.put(job)
 
     def _reset(self) -> None:
-        self._waiting = deque()
-        self._changed = threading.Condition(threading.Lock())
+        # None is the last: no more will come.
+        self._queue = SimpleQueue()
+        self._submitting = threading.Lock()
         self._writer = None
         self._closing = False
+        self._taken = 0
 
     def _write_batches(self) -> None:
-        while self._wait_for_work():
+        while (first := self._queue.get()) is not None:
+            self._taken = 1
             batch = _Batch(self._steps)
             try:
                 with self._database.write() as connection:
-                    # Taken only now: while the lock was awaited, more has gathered.
-                    batch.run(self._take_jobs(), connection)
+                    # The others are taken only now: while the lock was awaited, more have gathered.
+                    batch.run(self._take_jobs(first), connection)
             except BaseException as error:
                 # Whatever happens, nobody is left waiting and the writer lives on. Jobs that could not even
                 # begin fail too: their callers are told at once that the database is away.
-                batch.fail(error, self._take_jobs() if not batch.begun else [])
+                batch.fail(error, self._take_jobs(first) if not batch.begun else [])
             else:
                 batch.succeed()
 
-    def _wait_for_work(self) -> bool:
-        with self._changed:
-            while not self._waiting and not self._closing:
-                self._changed.wait()
-            return bool(self._waiting)
-
-    def _take_jobs(self) -> list[_Job[Any]]:
-        with self._changed:
-            count = min(len(self._waiting), self._largest_batch)
-            return [self._waiting.popleft() for _ in range(count)]
+    def _take_jobs(self, first: _Job[Any]) -> list[_Job[Any]]:
+        jobs = [first]
+        self._taken = 0
+        with suppress(Empty):
+            while len(jobs) < self._largest_batch:
+                job = self._queue.get_nowait()
+                if job is None:
+                    self._queue.put(None)
+                    break
+                jobs.append(job)
+        return jobs
 
 
 class _Batch:
@@ -187,51 +224,67 @@ class _Batch:
         self.begun = False
         self._steps = steps
         self._committing = False
-        self._unanswered: list[_Job[Any]] = []
-        self._results: list[tuple[Future[Any], Any]] = []
-        self._errors: list[tuple[Future[Any], Exception]] = []
+        self._jobs: list[_Job[Any]] = []
+        self._ends: list[tuple[Any, Exception | None]] = []
 
     def run(self, jobs: list[_Job[Any]], connection: Connection) -> None:
-        """Run each job in a savepoint, then the steps; raises when the transaction itself is lost."""
+        """Run each job, then the steps; raises when the transaction itself is lost."""
         self.begun = True
         # From here on a caller can no longer withdraw its job.
-        self._unanswered = [job for job in jobs if job.future.set_running_or_notify_cancel()]
+        self._jobs = [job for job in jobs if job.begin()]
         connection.info[_NOTES] = {}
         # The driver's own cursor: savepoints have no parameters and no rows, and SQLAlchemy would cost more than they.
         cursor = connection.connection.cursor()
-        for job in self._unanswered:
-            notes = notes_of(connection).copy()
-            cursor.execute("SAVEPOINT job")
-            try:
-                self._results.append((job.future, job.work(connection)))
-            except Exception as error:
-                connection.info[_NOTES] = notes
-                try:
-                    cursor.execute("ROLLBACK TO SAVEPOINT job")
-                except Exception:
-                    # The database has given up the whole transaction; the first error says why.
-                    raise error from None
-                self._errors.append((job.future, _without_data(error)))
-            cursor.execute("RELEASE SAVEPOINT job")
+        if not (all(job.repeatable for job in self._jobs) and self._run_together(connection, cursor)):
+            self._ends = [self._run_apart(job, connection, cursor) for job in self._jobs]
         for step in self._steps:
             step(connection)
         self._committing = True
 
     def succeed(self) -> None:
         """Answer every caller; the transaction is durable."""
-        for future, result in self._results:
-            future.set_result(result)
-        for future, error in self._errors:
-            future.set_exception(error)
+        for job, end in zip(self._jobs, self._ends, strict=True):
+            job.end(*end)
 
     def fail(self, error: BaseException, untried: list[_Job[Any]]) -> None:
         """Tell every caller that the database failed, each with an exception of its own to raise."""
         reason = f"the database failed: {_describe(error)}"
-        for job in self._unanswered:
-            job.future.set_exception(CommitFailed(reason, may_be_committed=self._committing))
+        for job in self._jobs:
+            job.end(None, CommitFailed(reason, may_be_committed=self._committing))
         for job in untried:
-            if job.future.set_running_or_notify_cancel():
-                job.future.set_exception(CommitFailed(reason))
+            if job.begin():
+                job.end(None, CommitFailed(reason))
+
+    def _run_together(self, connection: Connection, cursor: Any) -> bool:
+        """Tell whether every work went well; otherwise all are undone."""
+        cursor.execute("SAVEPOINT batch")
+        try:
+            self._ends = [(job.work(connection), None) for job in self._jobs]
+        except Exception as error:
+            connection.info[_NOTES] = {}
+            _undo(cursor, "batch", error)
+            return False
+        return True
+
+    def _run_apart(self, job: _Job[T], connection: Connection, cursor: Any) -> tuple[T | None, Exception | None]:
+        notes = notes_of(connection).copy()
+        cursor.execute("SAVEPOINT job")
+        try:
+            end = job.work(connection), None
+        except Exception as error:
+            connection.info[_NOTES] = notes
+            _undo(cursor, "job", error)
+            return None, _without_data(error)
+        cursor.execute("RELEASE SAVEPOINT job")
+        return end
+
+
+def _undo(cursor: Any, savepoint: str, error: Exception) -> None:
+    """Go back to the savepoint; the error itself where the database has given up the whole transaction."""
+    try:
+        cursor.execute(f"ROLLBACK TO SAVEPOINT {savepoint}")
+    except Exception:
+        raise error from None
 
 
 def _without_data(error: Exception) -> Exception:

@@ -19,9 +19,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from authz.ssin import has_valid_check_digits
-from gateway.pki import MEANS, Identity, load_identity
+from gateway.pki import Identity, load_identity
 from gateway.wss.faults import SecurityFault
 from gateway.wss.trust import Trust
+
+MEANS = ("eid", "itsme", "app")
 
 # What is signed begins so, so that no signature made for another purpose can serve here, nor the other way round.
 _PURPOSE = b"ksz-gateway users login\x00"

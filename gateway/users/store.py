@@ -4,9 +4,8 @@ Writers are serial, so two commands at once can never break a rule together. His
 and audit record of a command are one transaction: all of it happens, or nothing.
 """
 
-import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -36,7 +35,7 @@ from authz.user_management.events import (
 )
 from authz.user_management.history import apply
 from authz.user_management.model import Contact, Enterprise, EnterpriseAccount, Means, PasswordState
-from gateway.audit.record import AuditRecord, RecordKind, RecordOutcome
+from gateway.audit.record import AuditRecord, RecordKind
 from gateway.audit.trail import AuditTrail
 from gateway.storage.database import Database
 from gateway.storage.group_commit import GroupCommit
@@ -191,18 +190,10 @@ class UserStore:
         self, connection: Connection, author: Author, operation: str, enterprise: str, now: datetime, request: Any
     ) -> None:
         """Write the audit record of a change, with where the history then ends, in the change's transaction."""
-        record = AuditRecord(
-            ticket_cbss=str(uuid.uuid4()),
-            received_at=now,
-            kind=RecordKind.USER_CHANGE,
-            outcome=RecordOutcome.DONE,
-            client=author.name,
-            organisation=f"cbe:{enterprise}" if enterprise else None,
-            operation=f"users {operation}",
-            request={"session": author.session, "command": request},
-            facts=find_head(connection),
-            decided_at=now,
-        )
+        asked = {"session": author.session, "command": request}
+        deed = AuditRecord.of_deed(RecordKind.USER_CHANGE, f"users {operation}", author.name, asked, now)
+        organisation = f"cbe:{enterprise}" if enterprise else None
+        record = replace(deed, organisation=organisation, facts=find_head(connection))
         self._trail.append(connection, self._trail.seal(record))
 
 

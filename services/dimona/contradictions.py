@@ -12,11 +12,11 @@ def refuse_declarations(page: DeclarationPage, search: DeclarationSearch) -> Non
     """Raise SourceAnswerInvalid when a declaration is none that was asked."""
     for declaration in page.declarations:
         if search.number not in (None, declaration.number):
-            raise _invalid("a declaration of another number")
+            raise SourceAnswerInvalid.giving("a declaration of another number")
         if search.ssin not in (None, declaration.ssin):
-            raise _invalid("a declaration about another SSIN")
+            raise SourceAnswerInvalid.giving("a declaration about another SSIN")
         if not _is_of(declaration.employer, search.employer):
-            raise _invalid("a declaration of another employer")
+            raise SourceAnswerInvalid.giving("a declaration of another employer")
     _refuse_order([declaration.number for declaration in page.declarations], search.after)
 
 
@@ -24,27 +24,27 @@ def refuse_periods(page: PeriodPage, search: PeriodSearch) -> None:
     """Raise SourceAnswerInvalid when a period is none that was asked."""
     for period in page.periods:
         if search.ssins and period.ssin not in search.ssins:
-            raise _invalid("a period of another SSIN")
+            raise SourceAnswerInvalid.giving("a period of another SSIN")
         if not _is_of(period.employer, search.employer):
-            raise _invalid("a period with another employer")
+            raise SourceAnswerInvalid.giving("a period with another employer")
         if period.cancelled and not search.include_cancelled:
-            raise _invalid("a cancelled period")
+            raise SourceAnswerInvalid.giving("a cancelled period")
         if not _is_in_time(period, search):
-            raise _invalid("a period outside the time that was asked")
+            raise SourceAnswerInvalid.giving("a period outside the time that was asked")
     _refuse_order([period.period_id for period in page.periods], search.after)
 
 
 def refuse_answers(answers: int, declarations: int) -> None:
     """Raise SourceAnswerInvalid when there is not one answer for each declaration."""
     if answers != declarations:
-        raise _invalid(f"{answers} answers to {declarations} declarations")
+        raise SourceAnswerInvalid.giving(f"{answers} answers to {declarations} declarations")
 
 
 def _refuse_order(positions: Sequence[str], after: str | None) -> None:
     if any(first >= second for first, second in pairwise(positions)):
-        raise _invalid("a page out of order")
+        raise SourceAnswerInvalid.giving("a page out of order")
     if after is not None and positions and positions[0] <= after:
-        raise _invalid("an earlier page")
+        raise SourceAnswerInvalid.giving("an earlier page")
 
 
 def _is_of(employer: Employer, reference: EmployerReference | None) -> bool:
@@ -60,7 +60,3 @@ def _is_of(employer: Employer, reference: EmployerReference | None) -> bool:
 def _is_in_time(period: EmploymentPeriod, search: PeriodSearch) -> bool:
     ends_before = search.begin and period.end_date and period.end_date < search.begin
     return not ends_before and not (search.end and period.begin_date > search.end)
-
-
-def _invalid(contradiction: str) -> SourceAnswerInvalid:
-    return SourceAnswerInvalid(f"the source gave {contradiction}", (("details", contradiction),))

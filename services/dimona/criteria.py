@@ -9,14 +9,10 @@ from typing import Any
 from services.consultation import Consultation, Values
 from services.criterion import UnusableCriterion
 from services.dimona.period import DeclarationSearch, Event, PeriodSearch, WorkerName
-from services.employer import EmployerReference, Register
+from services.employer import EmployerReference, read_reference
 from services.employer_numbers import has_valid_enterprise_check_digits, has_valid_nsso_check_digits
 from services.paging import NEXT, PageTokens, get_scope
 
-_REGISTERS: Mapping[str, Register] = {
-    "nssoRegistrationNumber": Register.NSSO,
-    "nssoPpoRegistrationNumber": Register.NSSO_PPO,
-}
 _CHECK_DIGITS: Mapping[str, Callable[[str], bool]] = {
     "employer/nssoRegistrationNumber": has_valid_nsso_check_digits,
     "employer/nssoPpoRegistrationNumber": has_valid_nsso_check_digits,
@@ -97,13 +93,7 @@ def read_check(consultation: Consultation) -> PeriodSearch | UnusableCriterion:
 def read_employer(criteria: Values) -> EmployerReference | None:
     """Return how the criteria name the employer, None when they name none."""
     employer = criteria.get("employer")
-    if employer is None:
-        return None
-    enterprise_number = employer.get("enterpriseNumber")
-    for name, register in _REGISTERS.items():
-        if name in employer:
-            return EmployerReference(register, employer[name], enterprise_number)
-    return EmployerReference(enterprise_number=enterprise_number)
+    return None if employer is None else read_reference(employer)
 
 
 def find_number_fault(criteria: Values) -> UnusableCriterion | None:

@@ -3,8 +3,6 @@
 from datetime import date, datetime, timedelta
 from functools import cache
 
-from holidays import country_holidays
-
 from services.calendar import BRUSSELS
 from services.dimona.declaration import Action, Declaration
 from services.dimona.period import EmploymentPeriod
@@ -53,5 +51,8 @@ def find_next_working_day(day: date) -> date:
 
 @cache
 def _holidays(year: int) -> frozenset[date]:
+    # Imported only here: it loads the calendars of the whole world, and a worker should answer soon.
+    from holidays import country_holidays
+
     # A set of our own: the library's fills itself while it is asked, which no two threads may do at once.
     return frozenset(country_holidays("BE", years=year))

@@ -1,27 +1,19 @@
 """Writes answers, declarations and periods as the elements of a reply; what is None is left out."""
 
-from collections.abc import Iterable, Mapping
-from datetime import time
+from collections.abc import Iterable
 from typing import Any
 
-from services.consultation import Values
+from services.consultation import Values, present
 from services.dimona.anomalies import BY_CODE
 from services.dimona.declaration import (
     Anomaly,
     DeclarationAnswer,
-    Features,
     RecordedDeclaration,
     Refused,
-    UsingCompany,
-    WorkerIdentity,
 )
+from services.dimona.elements import write_identity, write_occupation
 from services.dimona.period import EmploymentPeriod
-from services.employer import Employer, Register
-
-_NUMBERS: Mapping[Register, str] = {
-    Register.NSSO: "nssoRegistrationNumber",
-    Register.NSSO_PPO: "nssoPpoRegistrationNumber",
-}
+from services.employer import REGISTRATION_NUMBERS, Employer
 
 
 def make_results(answers: Iterable[DeclarationAnswer]) -> Values:
@@ -41,7 +33,7 @@ def make_periods(periods: Iterable[EmploymentPeriod]) -> Values:
 
 def make_check(ssin: str, periods: Iterable[EmploymentPeriod], *, throughout: bool) -> Values:
     """Return an `employmentCheck`; without periods the worker was not in service."""
-    found = [_present(dimonaPeriodId=period.period_id, **_make_occupation(period)) for period in periods]
+    found = [present(dimonaPeriodId=period.period_id, **write_occupation(period)) for period in periods]
     check: dict[str, Any] = {"ssin": ssin, "inService": bool(found), "throughout": throughout}
     return check | ({"employmentPeriods": {"employmentPeriod": found}} if found else {})
 
@@ -69,30 +61,24 @@ def _make_anomaly(anomaly: Anomaly) -> Values:
 
 def _make_declaration(recorded: RecordedDeclaration) -> Values:
     declared = recorded.declaration
-    return _present(
+    return present(
         declarationNumber=recorded.number,
         action=declared.action.value,
         receivedAt=recorded.received_at,
         late=recorded.late,
         dimonaPeriodId=recorded.period_id,
         employer=_make_employer(recorded.employer),
-        worker=_present(ssin=recorded.ssin, identity=_make_identity(declared.identity)),
-        features=_make_features(declared.features),
-        startingDate=declared.begin_date,
-        startingHour=_make_hour(declared.begin_hour),
-        endingDate=declared.end_date,
-        endingHour=_make_hour(declared.end_hour),
-        plannedHours=declared.planned_hours,
-        plannedDays=declared.planned_days,
+        worker=present(ssin=recorded.ssin, identity=write_identity(declared.identity) if declared.identity else None),
+        **write_occupation(declared),
     )
 
 
 def _make_period(period: EmploymentPeriod) -> Values:
-    return _present(
+    return present(
         dimonaPeriodId=period.period_id,
         employer=_make_employer(period.employer),
         worker={"ssin": period.ssin},
-        **_make_occupation(period),
+        **write_occupation(period),
         cancelled=period.cancelled,
         locked=period.locked,
         late=period.late,
@@ -102,62 +88,9 @@ def _make_period(period: EmploymentPeriod) -> Values:
     )
 
 
-def _make_occupation(period: EmploymentPeriod) -> dict[str, Any]:
-    return {
-        "features": _make_features(period.features),
-        "startingDate": period.begin_date,
-        "startingHour": _make_hour(period.begin_hour),
-        "endingDate": period.end_date,
-        "endingHour": _make_hour(period.end_hour),
-        "plannedHours": period.planned_hours,
-        "plannedDays": period.planned_days,
-    }
-
-
 def _make_employer(employer: Employer) -> Values:
-    return _present(
-        **{_NUMBERS[employer.register]: employer.registration_number},
+    return present(
+        **{REGISTRATION_NUMBERS[employer.register]: employer.registration_number},
         enterpriseNumber=employer.enterprise_number,
         name=employer.name,
     )
-
-
-def _make_identity(identity: WorkerIdentity | None) -> Values | None:
-    if identity is None:
-        return None
-    return {
-        "name": identity.name,
-        "firstName": identity.first_name,
-        "birthDate": identity.birth_date,
-        "sex": identity.sex,
-        "address": identity.address,
-    }
-
-
-def _make_features(features: Features | None) -> Values | None:
-    if features is None:
-        return None
-    return _present(
-        workerType=features.worker_type,
-        jointCommittee=features.joint_committee,
-        subEntity=features.sub_entity,
-        occupationForm=features.occupation_form.value if features.occupation_form else None,
-        usingCompany=_make_using_company(features.using_company),
-        studentPlaceOfWork=features.student_place_of_work,
-    )
-
-
-def _make_using_company(company: UsingCompany | None) -> Values | None:
-    if company is None:
-        return None
-    return _present(
-        name=company.name, enterpriseNumber=company.enterprise_number, jointCommittee=company.joint_committee
-    )
-
-
-def _make_hour(hour: time | None) -> str | None:
-    return f"{hour:%H:%M}" if hour is not None else None
-
-
-def _present(**elements: Any) -> dict[str, Any]:
-    return {name: value for name, value in elements.items() if value is not None}

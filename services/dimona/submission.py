@@ -5,7 +5,6 @@ What is wrong with one declaration is not judged here: that declaration is refus
 
 import hashlib
 import json
-from datetime import time
 
 from services.consultation import Consultation, Values
 from services.criterion import UnusableCriterion
@@ -13,12 +12,9 @@ from services.dimona.criteria import find_number_fault, read_employer
 from services.dimona.declaration import (
     Action,
     Declaration,
-    Features,
-    OccupationForm,
     Submission,
-    UsingCompany,
-    WorkerIdentity,
 )
+from services.dimona.elements import read_features, read_identity, read_times
 from services.employer import EmployerReference
 
 TICKET = "informationCustomer/ticket"
@@ -51,45 +47,10 @@ def read_declaration(values: Values) -> Declaration:
         action=Action(name.upper()),
         period_id=said.get("dimonaPeriodId"),
         ssin=worker.get("ssin", said.get("ssin")),
-        identity=_read_identity(worker["identity"]) if "identity" in worker else None,
-        features=_read_features(said["features"]) if "features" in said else None,
-        begin_date=said.get("startingDate"),
-        begin_hour=_read_hour(said.get("startingHour")),
-        end_date=said.get("endingDate"),
-        end_hour=_read_hour(said.get("endingHour")),
-        planned_hours=said.get("plannedHours"),
-        planned_days=said.get("plannedDays"),
+        identity=read_identity(worker["identity"]) if "identity" in worker else None,
+        features=read_features(said["features"]) if "features" in said else None,
+        **read_times(said),
     )
-
-
-def _read_identity(values: Values) -> WorkerIdentity:
-    return WorkerIdentity(
-        name=values["name"],
-        first_name=values["firstName"],
-        birth_date=values["birthDate"],
-        sex=values["sex"],
-        address=values["address"],
-    )
-
-
-def _read_features(values: Values) -> Features:
-    using, form = values.get("usingCompany"), values.get("occupationForm")
-    return Features(
-        worker_type=values["workerType"],
-        joint_committee=values["jointCommittee"],
-        sub_entity=values.get("subEntity"),
-        occupation_form=OccupationForm(form) if form else None,
-        using_company=(
-            UsingCompany(using.get("name"), using.get("enterpriseNumber"), using.get("jointCommittee"))
-            if using is not None
-            else None
-        ),
-        student_place_of_work=values.get("studentPlaceOfWork"),
-    )
-
-
-def _read_hour(text: str | None) -> time | None:
-    return time.fromisoformat(text) if text else None
 
 
 def _digest(criteria: Values) -> bytes:

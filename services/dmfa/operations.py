@@ -96,7 +96,7 @@ def _find_contradiction_in(attestation: Attestation, search: AttestationSearch) 
 
 def _refuse(contradiction: str | None) -> None:
     if contradiction is not None:
-        raise SourceAnswerInvalid(f"the source gave {contradiction}", (("details", contradiction),))
+        raise SourceAnswerInvalid.giving(contradiction)
 
 
 def _missing_fields(missing: Iterable[MissingDelivery]) -> Information:

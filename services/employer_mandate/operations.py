@@ -8,13 +8,13 @@ from typing import Any
 
 from services.calendar import get_brussels_date
 from services.consultation import Consultation, Outcome, Values
-from services.employer import EmployerReference, Register
+from services.criterion import UnusableCriterion
+from services.employer import REGISTRATION_NUMBERS, read_reference
 from services.employer_numbers import has_valid_enterprise_check_digits, has_valid_nsso_check_digits
 from services.package_data import read_yaml
 from services.user_access import AccessGiven, AccessQuestion, Mandate, NoAccessReason, UserAccess
 
 _TEXTS: Mapping[str, Mapping[str, str]] = read_yaml("services.employer_mandate", "reasons.yaml")
-_REGISTERS = {"nssoRegistrationNumber": Register.NSSO, "nssoPpoRegistrationNumber": Register.NSSO_PPO}
 
 
 def check_user_access(consultation: Consultation, users: UserAccess) -> Outcome:
@@ -24,11 +24,10 @@ def check_user_access(consultation: Consultation, users: UserAccess) -> Outcome:
     criteria = consultation.values["criteria"]
     ((element, number),) = criteria["entity"].items()
     if not _is_number(element, number):
-        information = (("field", f"criteria/entity/{element}"), ("details", "the check digits are wrong"))
-        return Outcome("criterion_unusable", information=information)
+        return UnusableCriterion(f"criteria/entity/{element}", "the check digits are wrong").to_outcome()
     question = AccessQuestion(
         technical_user_id=criteria["technicalUserId"],
-        entity=_read_entity(element, number),
+        entity=read_reference(criteria["entity"]),
         application=criteria["application"],
         day=criteria.get("referenceDate") or get_brussels_date(consultation.now),
     )
@@ -40,13 +39,8 @@ def check_user_access(consultation: Consultation, users: UserAccess) -> Outcome:
 
 
 def _is_number(element: str, number: str) -> bool:
-    return (has_valid_nsso_check_digits if element in _REGISTERS else has_valid_enterprise_check_digits)(number)
-
-
-def _read_entity(element: str, number: str) -> EmployerReference:
-    if element in _REGISTERS:
-        return EmployerReference(register=_REGISTERS[element], registration_number=number)
-    return EmployerReference(enterprise_number=number)
+    registered = element in REGISTRATION_NUMBERS.values()
+    return (has_valid_nsso_check_digits if registered else has_valid_enterprise_check_digits)(number)
 
 
 def _render_given(answer: AccessGiven) -> Values:

@@ -3,34 +3,19 @@
 The XSD has seen to it that exactly one number is there; here are the check digits.
 """
 
-from dataclasses import dataclass
-
 from services.consultation import Values
-from services.employer import EmployerReference, Register
+from services.criterion import UnusableCriterion
+from services.employer import REGISTRATION_NUMBERS, EmployerReference, read_reference
 from services.employer_numbers import has_valid_enterprise_check_digits, has_valid_nsso_check_digits
-
-_REGISTERS = {"nssoRegistrationNumber": Register.NSSO, "nssoPpoRegistrationNumber": Register.NSSO_PPO}
-
-
-@dataclass(frozen=True, slots=True)
-class UnusableCriterion:
-    """`path` is the element of the request that has to be mended, `reason` says how."""
-
-    path: str
-    reason: str
 
 
 def read_criteria(criteria: Values) -> EmployerReference | UnusableCriterion:
     """Return whom to look for, or the criterion that cannot be used."""
-    for name, register in _REGISTERS.items():
-        if name in criteria:
-            if not has_valid_nsso_check_digits(criteria[name]):
-                return _wrong(name)
-            return EmployerReference(register=register, registration_number=criteria[name])
-    if not has_valid_enterprise_check_digits(criteria["enterpriseNumber"]):
-        return _wrong("enterpriseNumber")
-    return EmployerReference(enterprise_number=criteria["enterpriseNumber"])
-
-
-def _wrong(name: str) -> UnusableCriterion:
-    return UnusableCriterion(f"criteria/{name}", "has wrong check digits")
+    reference = read_reference(criteria)
+    if reference.register is None:
+        element, is_valid = "enterpriseNumber", has_valid_enterprise_check_digits
+    else:
+        element, is_valid = REGISTRATION_NUMBERS[reference.register], has_valid_nsso_check_digits
+    if not is_valid(criteria[element]):
+        return UnusableCriterion(f"criteria/{element}", "has wrong check digits")
+    return reference

@@ -7,8 +7,9 @@ are raised.
 from dataclasses import replace
 
 from services.consultation import Consultation, Outcome, SourceAnswerInvalid
+from services.criterion import UnusableCriterion
 from services.employer import EmployerReference
-from services.employer_repertory.criteria import UnusableCriterion, read_criteria
+from services.employer_repertory.criteria import read_criteria
 from services.employer_repertory.natural_persons import judge
 from services.employer_repertory.registration import Registration
 from services.employer_repertory.reply import make_registrations
@@ -20,7 +21,7 @@ def consult_employer(consultation: Consultation, register: EmployerRegister, acc
     """Answer with every registration of the employer, unless it is a natural person of whom this client is not told."""
     employer = read_criteria(consultation.values["criteria"])
     if isinstance(employer, UnusableCriterion):
-        return Outcome("criterion_unusable", information=(("field", employer.path), ("details", employer.reason)))
+        return employer.to_outcome()
     registrations = register.find_registrations(employer)
     _check_answer(employer, registrations)
     if not registrations:
@@ -40,7 +41,4 @@ def _check_answer(employer: EmployerReference, registrations: tuple[Registration
     for found in registrations:
         numbers = (found.register, found.registration_number, found.enterprise_number)
         if any(wanted is not None and wanted != number for wanted, number in zip(asked, numbers, strict=True)):
-            raise SourceAnswerInvalid(
-                "the source gave a registration of another employer",
-                (("details", "a registration of another employer"),),
-            )
+            raise SourceAnswerInvalid.giving("a registration of another employer")

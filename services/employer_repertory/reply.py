@@ -1,9 +1,8 @@
 """Assembles the registrations of a reply: the fields that deliberation 07/039 lists (2.2), and no other."""
 
 from collections.abc import Iterable
-from typing import Any
 
-from services.consultation import Values
+from services.consultation import Values, present
 from services.employer_repertory.codes import CATEGORY, EMPLOYER_TYPE, IMPORTANCE, LEGAL_FORM, NACE, CodeTable
 from services.employer_repertory.registration import Category, Registration
 
@@ -15,30 +14,26 @@ def make_registrations(registrations: Iterable[Registration]) -> Values:
 
 def _make_registration(registration: Registration) -> Values:
     categories = [_make_category(category) for category in registration.categories]
-    return _present(
-        {
-            "registrationNumber": registration.registration_number,
-            "register": registration.register.value,
-            "enterpriseNumber": registration.enterprise_number,
-            "deletionDate": registration.deletion_date,
-            "legalForm": _describe(LEGAL_FORM, registration.legal_form),
-            "registeredOffice": _copy(registration.registered_office),
-            "employerType": _describe(EMPLOYER_TYPE, registration.employer_type),
-            "employerCategories": {"employerCategory": categories} if categories else None,
-        }
+    return present(
+        registrationNumber=registration.registration_number,
+        register=registration.register.value,
+        enterpriseNumber=registration.enterprise_number,
+        deletionDate=registration.deletion_date,
+        legalForm=_describe(LEGAL_FORM, registration.legal_form),
+        registeredOffice=_copy(registration.registered_office),
+        employerType=_describe(EMPLOYER_TYPE, registration.employer_type),
+        employerCategories={"employerCategory": categories} if categories else None,
     )
 
 
 def _make_category(category: Category) -> Values:
     activities = [NACE.get_element(code) for code in category.nace_codes]
     importance = [IMPORTANCE.get_element(code) for code in category.importance_codes]
-    return _present(
-        {
-            "category": CATEGORY.get_element(category.code),
-            "naceCodes": {"naceCode": activities} if activities else None,
-            "placeOfOperation": _copy(category.place_of_operation),
-            "importanceCodes": {"importanceCode": importance} if importance else None,
-        }
+    return present(
+        category=CATEGORY.get_element(category.code),
+        naceCodes={"naceCode": activities} if activities else None,
+        placeOfOperation=_copy(category.place_of_operation),
+        importanceCodes={"importanceCode": importance} if importance else None,
     )
 
 
@@ -48,7 +43,3 @@ def _describe(table: CodeTable, code: str | None) -> Values | None:
 
 def _copy(address: Values | None) -> Values | None:
     return None if address is None else dict(address)
-
-
-def _present(values: dict[str, Any]) -> Values:
-    return {name: value for name, value in values.items() if value is not None}

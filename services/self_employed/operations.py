@@ -150,7 +150,7 @@ def _find_account_contradiction(account: ContributionAccount, ssin: str, begin: 
 
 def _refuse(contradiction: str | None) -> None:
     if contradiction is not None:
-        raise SourceAnswerInvalid(f"the source gave {contradiction}", (("details", contradiction),))
+        raise SourceAnswerInvalid.giving(contradiction)
 
 
 def _overlapping(affiliations: Iterable[Affiliation], begin: date, end: date | None) -> Iterable[Affiliation]:

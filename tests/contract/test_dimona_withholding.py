@@ -9,8 +9,8 @@ from typing import Any, cast
 import pytest
 from lxml import etree
 
+from authz.answer import Permit
 from authz.contract_shape import NEVER_WITHHELD, find_droppable
-from authz.decision import Permit
 from gateway.contracts import OperationContract, load_contracts
 from gateway.established import Screened
 from gateway.stages.disclose import disclose

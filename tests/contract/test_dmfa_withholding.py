@@ -8,8 +8,8 @@ from typing import Any, cast
 import pytest
 from lxml import etree
 
+from authz.answer import Permit
 from authz.contract_shape import NEVER_WITHHELD, find_droppable
-from authz.decision import Permit
 from fixtures.attestations import Employment, generate_workers, make_attestations
 from gateway.contracts import load_contracts
 from gateway.established import Screened

@@ -218,10 +218,19 @@ def test_a_gateway_that_does_not_answer_is_said_in_one_line(state: Path) -> None
     assert "is the gateway running?" in refused.stderr
 
 
+def test_a_database_that_is_none_is_one_line(gateway: RunningGateway, tmp_path: Path) -> None:
+    (tmp_path / "none.db").write_bytes(b"no database" * 1000)
+    for command in (("annex", "list"), ("audit", "verify"), ("audit", "search")):
+        refused = run_command(*command, "--state", gateway.state, KSZ_DATABASE_URL=f"sqlite:///{tmp_path}/none.db")
+        assert refused.returncode == 1
+        assert refused.stderr.count("\n") == 1
+        assert "the database failed (file is not a database): check database_url" in refused.stderr
+
+
 def test_the_demo_annexes_are_in_order() -> None:
     annexes = annex_files()
     checked = run_command("annex", "check", *annexes)
-    assert (checked.returncode, checked.stdout) == (0, f"{len(annexes)} annexes are in order.\n")
+    assert (checked.returncode, checked.stdout) == (0, f"In order: {', '.join(map(str, annexes))}.\n")
 
 
 def test_a_wrong_annex_is_told_line_by_line(tmp_path: Path) -> None:

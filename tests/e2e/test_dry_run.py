@@ -24,9 +24,21 @@ def call(gateway: RunningGateway, *arguments: str, client: str = "pcsa") -> "sub
 def test_the_command_prints_the_explanation(gateway: RunningGateway) -> None:
     done = call(gateway, "--ssin", SSIN["main-occupation"])
     assert done.returncode == 0, done.stderr
-    for told in ("code: GTW00004", "explanation", "decision: PERMITTED", "clause: operations[0].integration"):
-        assert told in done.stdout
+    assert "permitted NO_RESULT GTW00004, by operations[0]\n" in done.stdout
+    (integration,) = (line for line in done.stdout.splitlines() if "integration" in line)
+    assert [cell.strip() for cell in integration.strip("│").split("│")] == [
+        "integration",
+        SSIN["main-occupation"],
+        "passed",
+        "operations[0].integration",
+    ]
     assert "career" not in done.stdout
+
+
+def test_the_command_says_what_would_have_been_allowed(gateway: RunningGateway) -> None:
+    done = call(gateway, "--ssin", SSIN["not-in-the-file"])
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "refused NO_RESULT MSG00012, by operations[0].integration\n  allowed: " in done.stdout
 
 
 def test_the_command_gives_the_explanation_to_programs(gateway: RunningGateway) -> None:

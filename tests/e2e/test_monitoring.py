@@ -1,8 +1,10 @@
 """What monitoring sees of a gateway that serves: metrics, the probe's exit codes, and HealthCheck across workers."""
 
 import json
+import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -17,6 +19,7 @@ import pytest
 import requests
 from lxml import etree
 
+from faults.processes import find_management
 from fixtures.messages import envelope, sign
 from gateway.health.snapshot import read_snapshot
 from gateway.pki import load_identity
@@ -217,3 +220,13 @@ def test_without_a_free_management_port_it_is_measured_all_the_same(state: Path)
             written = process.stderr.read()
     assert "no_management_port" in written
     assert {"database", "audit"} <= set(read_snapshot(settings.health_snapshot))
+
+
+def test_a_gateway_ends_in_good_order_though_its_management_process_does_not(state: Path, tmp_path: Path) -> None:
+    directory = tmp_path / "state"
+    shutil.copytree(state, directory, ignore=shutil.ignore_patterns("run"))
+    with serving(directory) as gateway:
+        management = find_management(gateway)
+        os.kill(management, signal.SIGSTOP)
+    assert not Path(f"/proc/{management}").exists()
+    assert "management_killed" in gateway.log.read_text()

@@ -3,15 +3,17 @@
 import shlex
 import shutil
 import time
+from functools import partial
 from pathlib import Path
 
 import requests
 
-from tests.e2e.conftest import PATIENCE, free_port, run_command, serving
+from tests.e2e.conftest import PATIENCE, RunningGateway, free_port, run_command, serving, wait_until
 from tests.e2e.simulated import playing
 from tests.integration.docs_examples import DOCS, shown_commands
 
 LINES = shown_commands("sources.md")
+LATE = 'ksz_source_calls_total{outcome="late",source="SelfEmployedService/v2 fund 003"}'
 
 
 def test_every_example_does_what_the_page_says(state: Path, tmp_path: Path) -> None:
@@ -38,11 +40,19 @@ def test_every_example_does_what_the_page_says(state: Path, tmp_path: Path) -> N
         assert "MSG00020" in told
         assert "003" in told
         assert time.monotonic() - started < PATIENCE
-        metrics = requests.get(f"{gateway.management_url}/metrics", timeout=PATIENCE).text
-        assert 'ksz_source_calls_total{outcome="late",source="SelfEmployedService/v2 fund 003"}' in metrics
+        # A worker counts within a second of the call.
+        wait_until(partial(tells_of, gateway, LATE), told=partial(read_metrics, gateway))
         assert requests.put(f"http://{bind}/faults", b"", timeout=PATIENCE).text == ""
     listed = run_command(*shlex.split(faults))
     assert "wrong-person" in listed.stdout
+
+
+def read_metrics(gateway: RunningGateway) -> str:
+    return requests.get(f"{gateway.management_url}/metrics", timeout=PATIENCE).text
+
+
+def tells_of(gateway: RunningGateway, sample: str) -> bool:
+    return sample in read_metrics(gateway)
 
 
 def ask(call: str, state: Path, url: str) -> str:

@@ -12,12 +12,5 @@ test -x /usr/sbin/haproxy || missing="$missing haproxy"
 command -v systemd-analyze >/dev/null || missing="$missing systemd"
 command -v openssl >/dev/null || missing="$missing openssl"
 
-if test -n "$missing"; then
-    command -v apt-get >/dev/null || { echo "ha-test: install$missing, then try again (there is no apt-get here)." >&2; exit 1; }
-    as_root=""
-    test "$(id -u)" = 0 || as_root=sudo
-    echo "Installing$missing ..."
-    $as_root apt-get update -qq
-    # shellcheck disable=SC2086 # These are several packages.
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >/dev/null
-fi
+# shellcheck disable=SC2086 # These are several packages.
+"$(dirname "$0")/../install_debian.sh" ha-test $missing

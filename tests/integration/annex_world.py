@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ from gateway.annexes.approval import Approvals
 from gateway.annexes.operators import Operator, OperatorKeys
 from gateway.annexes.registry import AnnexRegistry
 from gateway.annexes.store import AnnexStore
+from gateway.demo_pki import prepare_pki
 from gateway.demo_world import demo_operators
-from gateway.pki import prepare_pki
 
 EARLY = NOON - timedelta(days=30)
 CA = "CN=KSZ Gateway Development CA,O=KSZ Gateway,C=BE"
@@ -30,9 +31,13 @@ CA = "CN=KSZ Gateway Development CA,O=KSZ Gateway,C=BE"
 class Presented:
     """A certificate as a caller presents it."""
 
-    sha256: str = "f" * 64
     issuer: str = CA
     serial: int = 1001
+    fingerprint: str = ""
+
+    @property
+    def sha256(self) -> str:
+        return self.fingerprint or sha256(f"{self.serial} of {self.issuer}".encode()).hexdigest()
 
 
 class Reader:

@@ -194,7 +194,7 @@ def test_an_activation_that_was_changed_gives_no_rights_and_is_told(world: Annex
     with structlog.testing.capture_logs() as logs:
         registry = world.restarted()
         assert found(registry, after) is None
-        assert found(registry, after, sha256="aa" * 32, serial=7) == "economy"
+        assert found(registry, after, fingerprint="aa" * 32, serial=7) == "economy"
         wait_until(lambda: registry.list_without_rights(after) == ["pcsa"])
     assert ("annex_not_proved", "error", "pcsa") in [
         (each["event"], each["log_level"], each.get("client")) for each in logs
@@ -212,7 +212,7 @@ def test_a_row_that_nobody_signed_gives_no_rights(world: AnnexWorld) -> None:
         "document": by_fingerprint("thief", "bb" * 32),
     }
     _write(world, insert(annex_revisions).values(**row))
-    assert found(world.registry, sha256="bb" * 32, serial=7) is None
+    assert found(world.registry, fingerprint="bb" * 32, serial=7) is None
     wait_until(lambda: world.registry.list_without_rights(NOON) == ["thief"])
 
 
@@ -291,7 +291,7 @@ def test_what_a_retired_operator_signed_stays_valid_and_nothing_newer(world: Ann
     registry = world.restarted()
     assert found(registry) == "pcsa"
     assert second.sequence > first.sequence
-    assert found(registry, sha256="aa" * 32, serial=7) is None
+    assert found(registry, fingerprint="aa" * 32, serial=7) is None
     with pytest.raises(OperatorUnknown, match="no operator"):
         registry._store.operators.identify(world.an.key)
 
@@ -349,5 +349,5 @@ def test_an_activation_moved_to_another_client_takes_that_clients_rights(world: 
     _write(world, _revision(client="economy")(moved))
     registry = world.restarted()
     assert found(registry) is None
-    assert found(registry, sha256="aa" * 32, serial=7) is None
+    assert found(registry, fingerprint="aa" * 32, serial=7) is None
     wait_until(lambda: registry.list_without_rights(NOON) == ["economy"])

@@ -1,18 +1,15 @@
 """`annex list`, `show` and `diff`: what is in force, what was, what comes, and what a change does."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
+from command_line import read, refused, run
 from gateway_world import DemoState, LogLines, World, open_world
-from typer.testing import CliRunner, Result
 
 from gateway.annexes.activation import Activation
 from gateway.bootstrap import open_approvals
-from gateway.cli import app
 from gateway.demo_world import ANNEXES, activate, annex_files
 
 ECONOMY = (ANNEXES / "economy.yaml").read_text("utf-8")
@@ -35,29 +32,8 @@ def coming(world: World) -> Activation:
     return activate(open_approvals(world.gateway.storage), CHANGED, active_from=AHEAD)
 
 
-def run(world: World, *arguments: str | Path) -> Result:
-    environment = {
-        "KSZ_STATE": str(world.settings.state),
-        "KSZ_DATABASE_URL": world.settings.database_url,
-        "COLUMNS": "200",
-    }
-    return CliRunner().invoke(app, ["annex", *map(str, arguments)], env=environment)
-
-
-def read(world: World, *arguments: str | Path) -> Any:
-    done = run(world, *arguments, "--json")
-    assert done.exit_code == 0, (done.exception, done.stdout)
-    return json.loads(done.stdout)
-
-
-def refused(world: World, *arguments: str | Path) -> str:
-    done = run(world, *arguments)
-    assert done.exit_code == 1
-    return str(done.exception)
-
-
 def test_every_client_is_listed_with_its_revision_and_what_comes(world: World, coming: Activation) -> None:
-    listed = {each["client"]: each for each in read(world, "list")}
+    listed = {each["client"]: each for each in read(world, "annex", "list")}
     assert list(listed) == [path.stem for path in annex_files()]
     economy = listed["economy"]
     assert (economy["standing"], economy["operations"], economy["kind"]) == ("in force", 1, "institution")
@@ -68,7 +44,7 @@ def test_every_client_is_listed_with_its_revision_and_what_comes(world: World, c
     }
     assert listed["pcsa"]["next"] is None
     assert listed["technical-users"]["kind"] == "role technicalUser"
-    shown = run(world, "list").stdout
+    shown = run(world, "annex", "list").stdout
     assert coming.revision[:12] in shown
     assert "role technicalUser" in shown
 
@@ -86,27 +62,27 @@ def test_an_annex_that_does_not_hold_today_is_listed_as_such(world: World, valid
     text = text.replace("serial: 1002", f"serial: {9000 + len(name)}")
     past = datetime(2020, 1, 1, tzinfo=UTC)
     activate(open_approvals(world.gateway.storage), text, active_from=past)
-    (found,) = (each for each in read(world, "list") if each["client"] == name)
+    (found,) = (each for each in read(world, "annex", "list") if each["client"] == name)
     assert found["standing"] == standing
 
 
 def test_a_first_annex_ahead_is_coming(world: World) -> None:
     text = ECONOMY.replace("client: economy", "client: newcomer").replace("serial: 1002", "serial: 9999")
     activate(open_approvals(world.gateway.storage), text, active_from=AHEAD)
-    (found,) = (each for each in read(world, "list") if each["client"] == "newcomer")
+    (found,) = (each for each in read(world, "annex", "list") if each["client"] == "newcomer")
     assert (found["standing"], found["next"]) == ("coming", None)
-    assert "no annex in force" in refused(world, "show", "newcomer")
-    assert read(world, "show", "newcomer", "--at", AHEAD.isoformat())["client"] == "newcomer"
+    assert "no annex in force" in refused(world, "annex", "show", "newcomer")
+    assert read(world, "annex", "show", "newcomer", "--at", AHEAD.isoformat())["client"] == "newcomer"
 
 
 def test_the_text_is_shown_with_the_history_of_its_activations(world: World, coming: Activation) -> None:
-    shown = run(world, "show", "economy").stdout
+    shown = run(world, "annex", "show", "economy").stdout
     for line in ECONOMY.splitlines():
         assert line in shown
     assert coming.revision[:12] in shown
-    later = run(world, "show", "economy", "--revision", coming.revision[:8]).stdout
+    later = run(world, "annex", "show", "economy", "--revision", coming.revision[:8]).stdout
     assert "maxYearsBack: 3" in later
-    document = read(world, "show", "economy", "--at", (AHEAD + timedelta(seconds=1)).isoformat())
+    document = read(world, "annex", "show", "economy", "--at", (AHEAD + timedelta(seconds=1)).isoformat())
     assert document["revision"] == coming.revision
     assert [each["until"] is None for each in document["activations"]] == [False, True]
     (grant,) = document["grants"]
@@ -116,7 +92,7 @@ def test_the_text_is_shown_with_the_history_of_its_activations(world: World, com
 
 
 def test_the_annex_of_a_role_is_shown_compiled_too(world: World) -> None:
-    document = read(world, "show", "technical-users")
+    document = read(world, "annex", "show", "technical-users")
     assert (document["kind"], document["role"]) == ("enterprise", "technicalUser")
     assert {grant["application"] for grant in document["grants"]} == {"dimona"}
 
@@ -124,23 +100,23 @@ def test_the_annex_of_a_role_is_shown_compiled_too(world: World) -> None:
 def test_a_difference_is_between_files_clients_and_revisions(world: World, coming: Activation, tmp_path: Path) -> None:
     draft = tmp_path / "draft.yaml"
     draft.write_text(CHANGED)
-    found = read(world, "diff", "economy", draft)
+    found = read(world, "annex", "diff", "economy", draft)
     assert [(each["effect"], each["clause"], each["side"]) for each in found] == [
         ("forbids", "validUntil", "after"),
         ("forbids", "operations[0].parameters.criteria/period.maxYearsBack", "after"),
     ]
-    assert found == read(world, "diff", ANNEXES / "economy.yaml", f"economy@{coming.revision[:10]}")
-    shown = run(world, "diff", draft, "economy").stdout
+    assert found == read(world, "annex", "diff", ANNEXES / "economy.yaml", f"economy@{coming.revision[:10]}")
+    shown = run(world, "annex", "diff", draft, "economy").stdout
     assert "allows  may reach back 5 years instead of 3 years with criteria/period" in shown
     assert "allows 2, forbids 0, neutral 0" in shown
-    assert run(world, "diff", draft, draft).stdout == "They say the same.\n"
+    assert run(world, "annex", "diff", draft, draft).stdout == "They say the same.\n"
 
 
 def test_what_there_is_not_is_told_with_what_there_is(world: World, tmp_path: Path) -> None:
-    assert "economy" in refused(world, "show", "nobody")
-    assert "no revision begins with ffff" in refused(world, "diff", "economy@ffff", "pcsa")
-    assert "has no time zone" in refused(world, "show", "economy", "--at", "2026-01-01T12:00:00")
-    assert "is no time such as" in refused(world, "show", "economy", "--at", "soon")
+    assert "economy" in refused(world, "annex", "show", "nobody")
+    assert "no revision begins with ffff" in refused(world, "annex", "diff", "economy@ffff", "pcsa")
+    assert "has no time zone" in refused(world, "annex", "show", "economy", "--at", "2026-01-01T12:00:00")
+    assert "is no time such as" in refused(world, "annex", "show", "economy", "--at", "soon")
     broken = tmp_path / "broken.yaml"
     broken.write_text("client: x")
-    assert "see annex check" in refused(world, "diff", "economy", broken)
+    assert "see annex check" in refused(world, "annex", "diff", "economy", broken)

@@ -8,19 +8,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import command_line
 import pytest
 import test_gateway_dimona as dimona
 import test_gateway_technical_users as technical
 from gateway_world import OVER_TLS, SHAPES, STARTED, DemoState, LogLines, OpenWorld, World, open_world, request_xml
 from sqlalchemy import select, update
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from authz.brussels import brussels_day
 from fixtures import dimona_personas
 from fixtures.personas import load_personas
 from gateway.audit.walk import Stretch, walk_exchanges
 from gateway.bootstrap import open_approvals
-from gateway.cli import app
 from gateway.demo_world import ANNEXES, activate
 from gateway.storage.tables import audit_records
 
@@ -64,14 +64,9 @@ def consult_as_everybody(world: World) -> None:
 
 
 def run(world: World, *arguments: str | Path, command: str = "replay") -> Result:
-    environment = {
-        "KSZ_STATE": str(world.settings.state),
-        "KSZ_DATABASE_URL": world.settings.database_url,
-        "COLUMNS": "200",
-    }
     key = world.settings.state / "pki" / "auditor.key"
     options = ["--since", "2020-01-01", "--until", UNTIL, "--auditor-key", key]
-    return CliRunner().invoke(app, ["annex", command, *map(str, (*options, *arguments))], env=environment)
+    return command_line.run(world, "annex", command, *options, *arguments)
 
 
 def replayed(world: World, *arguments: str | Path) -> dict[str, Any]:
@@ -206,7 +201,19 @@ def test_what_was_erased_is_counted_and_not_decided(open_own_world: OpenWorld) -
     world.ask(KNOWN)
     month = world.records()[0]["month"]
     (world.settings.audit_keys / f"{month}.key").unlink()
-    assert counts(replayed(world)) == {"unreadable": 1}
+    done = run(world, "--json")
+    assert counts(json.loads(done.stdout)) == {"unreadable": 1}
+    assert done.exit_code == 1
+    assert "none of the 1 records could be read, so nothing is known" in str(done.exception)
+
+
+def test_where_nothing_is_to_be_replayed_it_says_so(world: World) -> None:
+    done = run(world, "--client", "nobody")
+    assert (done.exit_code, done.stdout) == (0, "No consultation was recorded then.\n")
+    for bounds in (("--until", "2019-12-31"), ("--since", "0001-01-01")):
+        done = run(world, *bounds)
+        assert done.exit_code == 1
+        assert "--since" in str(done.exception) or "is not of a year" in str(done.exception)
 
 
 def test_an_annex_that_was_replaced_since_still_decides_its_own(open_own_world: OpenWorld) -> None:

@@ -16,8 +16,10 @@ from gateway_world import STARTED, OpenWorld, World
 from sqlalchemy import Connection
 
 from authz.annex import Annex
-from authz.decision import AccessFacts, AccessRequest, Permit, decide
+from authz.answer import Permit
+from authz.decision import decide
 from authz.integration import Inscription, Period, PersonFacts
+from authz.question import AccessFacts, AccessRequest
 from authz.ssin import Environment
 from fixtures.persons import make_ssin
 from gateway.audit.record import AuditRecord, RecordOutcome

@@ -136,7 +136,7 @@ def test_client_is_found_by_fingerprint_or_by_issuer_and_serial(approvals: Appro
     activate(approvals, document("pcsa"), now=NOON, active_from=EARLY)
     activate(approvals, by_fingerprint("economy", "aa" * 32), now=NOON, active_from=EARLY)
     assert found(registry) == "pcsa"
-    assert found(registry, sha256="aa" * 32, serial=7) == "economy"
+    assert found(registry, fingerprint="aa" * 32, serial=7) == "economy"
     assert found(registry, serial=7) is None
     assert found(registry, issuer="CN=Another CA") is None
 
@@ -145,7 +145,7 @@ def test_certificate_claimed_by_two_clients_names_nobody(approvals: Approvals, r
     # By fingerprint and by serial number: nobody can see that it is the same certificate before it is presented.
     activate(approvals, document("pcsa"), now=NOON, active_from=EARLY)
     activate(approvals, by_fingerprint("thief", "aa" * 32), now=NOON, active_from=EARLY)
-    assert found(registry, sha256="aa" * 32) is None
+    assert found(registry, fingerprint="aa" * 32) is None
 
 
 def test_the_annexes_in_force_are_listed_by_the_clock(approvals: Approvals, registry: AnnexRegistry) -> None:

@@ -1,20 +1,17 @@
 """What two operators are not proved to have signed: every command tells it apart, and none takes it for in force."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
+from command_line import read, refused, run
 from gateway_world import DemoState, LogLines, World, open_world
 from sqlalchemy import delete, insert
-from typer.testing import CliRunner, Result
 
 from gateway.annexes.activation import Activation
 from gateway.annexes.history import read_documents, read_histories
 from gateway.bootstrap import list_all_annexes, open_annex_store
-from gateway.cli import app
 from gateway.demo_world import ANNEXES
 from gateway.storage.tables import annex_revisions, annex_signatures
 
@@ -41,27 +38,6 @@ def world(demo_state: DemoState, tmp_path_factory: pytest.TempPathFactory, log_l
             connection.execute(delete(annex_signatures).where(annex_signatures.c.sequence.in_(gone)))
             connection.execute(insert(annex_revisions).values(forged))
         yield opened
-
-
-def run(world: World, *arguments: str | Path) -> Result:
-    environment = {
-        "KSZ_STATE": str(world.settings.state),
-        "KSZ_DATABASE_URL": world.settings.database_url,
-        "COLUMNS": "200",
-    }
-    return CliRunner().invoke(app, list(map(str, arguments)), env=environment)
-
-
-def read(world: World, *arguments: str | Path) -> Any:
-    done = run(world, *arguments, "--json")
-    assert done.exit_code == 0, (done.exception, done.stdout)
-    return json.loads(done.stdout)
-
-
-def refused(world: World, *arguments: str | Path) -> str:
-    done = run(world, *arguments)
-    assert done.exit_code == 1
-    return str(done.exception)
 
 
 def activations(world: World, client: str) -> list[Activation]:

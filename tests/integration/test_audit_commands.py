@@ -202,15 +202,56 @@ def auditor_checkpoint(world: World) -> str:
         return str(connection.execute(select(audit_head.c.checkpoint)).scalar_one())
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("search", "--since", "0001-01-01"), "0001-01-01 is not of a year from 1900 to 2999"),
+        (("search", "--until", "9999-12-31"), "9999-12-31 is not of a year from 1900 to 2999"),
+        (("search", "--since", "2026-02-30"), "2026-02-30 is no date"),
+        (("search", "--since", "2026-02-02", "--until", "2026-02-01"), "lies before --since 2026-02-02"),
+        (("report", "--since", "0001-01-01"), "is not of a year"),
+        (("report", "--since", "2026-02-02", "--until", "2026-02-01"), "lies before --since 2026-02-02"),
+        (("export", "--out", "none", "--until", "9999-12-31"), "is not of a year"),
+        (("search", "--person", "75631290175"), "this is no SSIN"),
+        (("person", "75631290175"), "this is no SSIN"),
+    ],
+)
+def test_what_cannot_be_looked_for_is_told_before_anything_is_read(
+    auditor: Auditor, arguments: tuple[str, ...], told: str
+) -> None:
+    refused = auditor.refused(*arguments)
+    assert told in refused
+    assert "75631290175" not in refused
+
+
+def test_a_position_beyond_all_positions_is_refused(auditor: Auditor) -> None:
+    assert auditor.run("search", "--before", str(2**63)).exit_code == 2
+    assert auditor.do("search", "--before", str(2**63 - 1), "--limit", "1", "--json")
+
+
+def test_what_another_auditors_key_does_not_open_is_told(asked: World, auditor: Auditor, tmp_path: Path) -> None:
+    other = tmp_path / "other.key"
+    make_pair(other, tmp_path / "other.pub", None)
+    about = [str(row["position"]) for row in exchanges(asked) if row["subject"]]
+    for command in (("person", SSIN), ("search", "--person", SSIN, "--kind", "exchange")):
+        done = auditor.run(*command, "--auditor-key", str(other))
+        told = " ".join(line for line in done.stderr.splitlines() if line.startswith("Not opened: "))
+        assert done.exit_code == 0
+        assert "sealed for another auditor's key" in told
+        assert about[0] in re.findall("[0-9]+", told)
+
+
 def test_what_is_no_root_is_refused(auditor: Auditor, tmp_path: Path) -> None:
     for name, content, told in (
         ("none", None, "No such file"),
         ("soap.xml", "<Envelope/>", "holds no receipt"),
         ("proof", "c2sp.org/tlog-proof@v1\nindex 1\n\n", "lines of a proof"),
-        ("text", "hello\n", "no checkpoint of this log"),
+        ("text", "hello\n", "give a reply with its receipt, a proof, or the text of a checkpoint"),
+        ("binary", b"\xff\x00", "give a reply with its receipt, a proof, or the text of a checkpoint"),
+        ("strange", "another/log\n7\nAAAA\ntime never\n\n", "no checkpoint of this log"),
     ):
         if content is not None:
-            (tmp_path / name).write_text(content)
+            (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
         assert told in auditor.refused("verify", "--root", str(tmp_path / name))
 
 

@@ -67,7 +67,7 @@ def wait_until(condition: Callable[[], Any]) -> None:
 
 
 def waiting(commit: GroupCommit) -> int:
-    return len(commit._waiting)
+    return commit.waiting
 
 
 def test_result_comes_when_the_work_is_committed(world: World) -> None:

@@ -29,10 +29,11 @@ from gateway_world import (
 from sqlalchemy import insert, text
 
 from gateway.bootstrap import REPOSITORIES, build_measurer
+from gateway.demo_pki import DemoClient, prepare_pki
 from gateway.health.measure import Measurer
 from gateway.health.report import STALE_SECONDS
 from gateway.health.snapshot import write_snapshot
-from gateway.pki import DemoClient, KeyKind, create_key, issue, load_identity, prepare_pki
+from gateway.pki import KeyKind, create_key, issue, load_identity
 from gateway.recorder import ExchangeRecorder
 from gateway.storage.database import Database
 from gateway.storage.tables import annex_revisions, audit_records, replay_keys

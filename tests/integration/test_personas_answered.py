@@ -10,10 +10,12 @@ from lxml import etree
 
 from authz.annex import Annex
 from authz.annex_document import read_any_annex
+from authz.answer import Deny
 from authz.brussels import brussels_day, find_quarter, quarter_begin, quarter_end
-from authz.decision import AccessFacts, AccessRequest, Deny, decide
+from authz.decision import decide
 from authz.integration import Period
 from authz.organisation import Organisation
+from authz.question import AccessFacts, AccessRequest
 from authz.ssin import Environment
 from fixtures.persona import Expectation, Persona
 from fixtures.personas import demo_rows, load_personas

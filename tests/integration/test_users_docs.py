@@ -10,7 +10,8 @@ from user_world import ELS, PASSWORD, Office, Terminal
 
 from authz.enterprise import with_check_digits
 from fixtures.users import load_users
-from gateway.pki import DemoClient, DemoPerson, KeyKind, certify_persons, load_identity, prepare_pki
+from gateway.demo_pki import DemoClient, DemoPerson, certify_persons, prepare_pki
+from gateway.pki import KeyKind, load_identity
 from gateway.users import credentials, passwords, sessions
 from gateway.users.certificates import register
 from gateway.users.demo import load_users as fill_users

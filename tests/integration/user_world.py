@@ -22,7 +22,7 @@ from gateway.audit.reading_key import load_reading_key
 from gateway.audit.sealed_box import SealingKeys
 from gateway.audit.trail import AuditTrail
 from gateway.cli import app
-from gateway.pki import DemoPerson, certify_persons, prepare_pki
+from gateway.demo_pki import DemoPerson, certify_persons, prepare_pki
 from gateway.storage.database import Database
 from gateway.storage.group_commit import GroupCommit
 from gateway.users.store import UserStore

@@ -10,15 +10,8 @@ command -v node >/dev/null || missing="$missing nodejs"
 command -v npm >/dev/null || missing="$missing npm"
 test -x /usr/bin/openssl || missing="$missing openssl"
 
-if test -n "$missing"; then
-    command -v apt-get >/dev/null || { echo "interop: install$missing, then try again (there is no apt-get here)." >&2; exit 1; }
-    as_root=""
-    test "$(id -u)" = 0 || as_root=sudo
-    echo "Installing$missing ..."
-    $as_root apt-get update -qq
-    # shellcheck disable=SC2086 # These are several packages.
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >/dev/null
-fi
+# shellcheck disable=SC2086 # These are several packages.
+tests/install_debian.sh interop $missing
 
 node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' || {
     echo "interop: Node is $(node --version), and soap needs 20.19 or later (Debian 13 has it)." >&2

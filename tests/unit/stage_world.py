@@ -10,10 +10,11 @@ from authz_shapes import CONTRACTS, STAFF
 
 from authz.annex import Annex, AuthenticationMethod
 from authz.annex_document import read_annex
-from authz.decision import AccessFacts, AccessRequest, Permit
+from authz.answer import Permit
 from authz.employer_access import EmployerRelation, NamedEmployer
 from authz.integration import Inscription, PersonFacts
 from authz.organisation import Organisation
+from authz.question import AccessFacts, AccessRequest
 from gateway.contracts import OperationContract, load_contracts
 from gateway.dispatch import ServiceEndpoint
 from gateway.established import (

@@ -176,7 +176,19 @@ def test_the_command_fails_for_a_case_for_too_little_and_for_cases_that_are_none
         assert done.exit_code == 1
         assert told in str(done.exception)
     beside.unlink()
-    assert "cannot be read" in str(command(annex).exception)
+    assert f"has no golden cases: write them in {beside}" in str(command(annex).exception)
+
+
+def test_a_test_that_decides_nothing_fails(tmp_path: Path) -> None:
+    beside = tmp_path / "economy.cases.yaml"
+    beside.write_text(CASES)
+    for named, told in (
+        (tmp_path, f"there are no annexes (.yaml) in {tmp_path}"),
+        (beside, "name their annex instead"),
+    ):
+        done = command(named)
+        assert done.exit_code == 1
+        assert told in str(done.exception)
 
 
 def test_a_check_of_annexes_checks_the_cases_among_them(tmp_path: Path) -> None:

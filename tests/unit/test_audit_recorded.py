@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from authz.annex import RoleHolder
-from authz.decision import AccessFacts, AccessRequest, decide
+from authz.decision import decide
 from authz.employer_access import EmployerRelation, NamedEmployer, RelationKind
 from authz.integration import Inscription, Period, PersonFacts
 from authz.organisation import Organisation
+from authz.question import AccessFacts, AccessRequest
 from authz.ssin import Environment
 from fixtures.persons import make_ssin
 from gateway.audit.keys import MonthKeys

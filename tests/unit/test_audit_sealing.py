@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from authz.decision import AccessFacts, AccessRequest
 from authz.integration import Inscription, Period, PersonFacts
 from authz.organisation import Organisation
+from authz.question import AccessFacts, AccessRequest
 from gateway.audit.keys import MonthKeys
 from gateway.audit.record import AuditRecord, RecordKind, RecordOutcome
 from gateway.audit.sealed_box import SealingKeys

@@ -16,11 +16,13 @@ from pydantic import BaseModel
 from authz.annex_difference import compare_annexes
 from authz.annex_document import read_annex
 from authz.annex_model import GrantPart, HeaderPart, find_part, keys_of
-from authz.decision import AccessFacts, AccessRequest, Permit, decide
+from authz.answer import Permit
+from authz.decision import decide
 from authz.difference import Difference, Effect, Side
 from authz.employer_access import EmployerRelation, NamedEmployer, RelationKind
 from authz.integration import Inscription, Period, PersonFacts
 from authz.organisation import Organisation
+from authz.question import AccessFacts, AccessRequest
 from authz.ssin import Environment
 from fixtures.persons import make_ssin
 from gateway.demo_world import annex_files

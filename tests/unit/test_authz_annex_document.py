@@ -235,6 +235,29 @@ def test_every_problem_of_every_layer_is_reported_at_once_in_the_order_of_lines(
     ]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("client: ", "client: Ltd. ", "a client's name is up to 64 small letters"),
+        ("kind: institution", "kind: ministry", "not 'institution', 'supportApplication'"),
+        ("  methods: [", "  signToken: 1\n  methods: [", "true or false is wanted here"),
+        ("  methods: [", "  methods: [x509, ", "not 'x509Token' or 'mutualTLS'"),
+        ("  methods: [x509Token]", "  methods: []", "has 0 entries, and needs 1 or more"),
+        ("daysBefore: 1", "daysBefore: -1", "less than 0, the least that it may be"),
+        ("maxYearsBack: 5", "maxYearsBack: 500", "more than 100, the most that it may be"),
+        ("maxYearsBack: 5", "maxYearsBack: 1.5", "a whole number is wanted here"),
+        ("[PCSA:FILE]", '["PCSA/FILE"]', "a context is letters, digits and _ : + -"),
+        ("issuer: CN=CA", "issuer: CA", "an issuer begins with an attribute, such as CN="),
+        ("deliberation: Deliberation 1", 'deliberation: ""', "the text is empty"),
+        ("validFrom: ", "validFrom: then ", "a day is wanted here"),
+    ],
+)
+def test_a_mistake_is_told_in_the_words_of_who_writes_annexes(old: str, new: str, told: str) -> None:
+    assert old in BASE
+    (problem,) = _problems(BASE.replace(old, new, 1))
+    assert problem.message.startswith(told)
+
+
 def test_a_problem_reads_as_a_sentence_with_its_remedy() -> None:
     (problem,) = _problems(BASE.replace("career/occupation", "career/ocupation"))
     assert str(problem) == (

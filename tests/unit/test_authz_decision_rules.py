@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz.annex import Annex, ClientKind, Grant, RepresentedOrganisation
-from authz.decision import MAX_FIELDS, MAX_VALUE, AccessFacts, AccessRequest, Deny, Permit, decide
+from authz.answer import MAX_FIELDS, MAX_VALUE, Deny, Permit
+from authz.decision import decide
 from authz.integration import Inscription, Period, PersonFacts
 from authz.organisation import Organisation
+from authz.question import AccessFacts, AccessRequest
 from authz.ssin import Environment, with_check_digits
 
 SSIN = "80631500121"

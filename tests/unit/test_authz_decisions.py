@@ -10,11 +10,13 @@ from pydantic import Field
 
 from authz.annex import Annex
 from authz.annex_document import read_annex
+from authz.answer import Permit
 from authz.brussels import find_quarter, quarter_begin, quarter_end
-from authz.decision import AccessFacts, AccessRequest, Permit, decide
+from authz.decision import decide
 from authz.decision_cases import CasePart, CasesPart, RequestPart, read_cases
 from authz.employer_access import NamedEmployer
 from authz.integration import Period
+from authz.question import AccessFacts, AccessRequest
 from authz.ssin import Environment
 
 

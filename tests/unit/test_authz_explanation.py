@@ -22,9 +22,12 @@ from test_authz_decision_rules import (
 from test_authz_decisions import Table, TableCase, asked_in, cases
 
 from authz.annex import Annex, ClientKind
-from authz.decision import PERSON_RULES, REQUEST_RULES, AccessFacts, AccessRequest, Deny, Permit, decide, make_question
+from authz.answer import Deny, Permit
+from authz.decision import decide, make_question
 from authz.explanation import Check, Explanation, Result, explain
 from authz.integration import PersonFacts
+from authz.question import AccessFacts, AccessRequest
+from authz.rules import PERSON_RULES, REQUEST_RULES
 from authz.ssin import Environment
 
 NAMES = [rule.name for rule in (*REQUEST_RULES, *PERSON_RULES)]

@@ -9,9 +9,11 @@ from test_authz_annex_document import ROLE
 
 from authz.annex import ClientKind, RoleAnnex, RoleHolder
 from authz.annex_document import read_any_annex
-from authz.decision import AccessFacts, AccessRequest, Deny, Permit, decide
+from authz.answer import Deny, Permit
+from authz.decision import decide
 from authz.employer_access import EmployerRelation, NamedEmployer, RelationKind
 from authz.organisation import Organisation
+from authz.question import AccessFacts, AccessRequest
 from authz.ssin import Environment
 from authz.user_management.model import (
     Certificate,

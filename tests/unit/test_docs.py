@@ -18,10 +18,13 @@ from authz.annex import Annex, ClientKind
 from authz.annex_document import read_annex
 from authz.annex_model import GrantPart, HeaderPart, find_part, keys_of
 from authz.annex_reference import render_annex_reference
-from authz.decision import PERSON_RULES, REQUEST_RULES, AccessFacts, AccessRequest, Deny, Permit, decide
+from authz.answer import Deny, Permit
+from authz.decision import decide
 from authz.employer_access import NamedEmployer
 from authz.integration import Inscription, Period, PersonFacts
 from authz.organisation import Organisation
+from authz.question import AccessFacts, AccessRequest
+from authz.rules import PERSON_RULES, REQUEST_RULES
 from authz.ssin import Environment
 from gateway.catalogue import load_catalogue
 from gateway.cli import app

@@ -5,7 +5,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -25,31 +25,39 @@ Behave = Callable[[socket.socket], None]
 
 
 @contextmanager
-def answering(behave: Behave) -> Iterator[str]:
-    """Give the address of who behaves so to each that connects."""
+def serving(serve: Behave) -> Iterator[int]:
+    """Give the port at which each connection is served so, one after the other."""
     listener = socket.create_server(("127.0.0.1", 0))
 
-    def serve() -> None:
+    def accept() -> None:
         while True:
             try:
                 connection, _ = listener.accept()
             except OSError:
                 return
-            with connection:
-                try:
-                    connection.recv(65536)
-                    behave(connection)
-                except OSError:
-                    continue
+            with connection, suppress(OSError):
+                serve(connection)
 
-    thread = threading.Thread(target=serve, daemon=True)
+    thread = threading.Thread(target=accept, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/service"
+        yield listener.getsockname()[1]
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         thread.join(5)
+
+
+@contextmanager
+def answering(behave: Behave) -> Iterator[str]:
+    """Give the address of who behaves so to each that has sent something."""
+
+    def serve(connection: socket.socket) -> None:
+        connection.recv(65536)
+        behave(connection)
+
+    with serving(serve) as port:
+        yield f"http://127.0.0.1:{port}/service"
 
 
 def post(address: str, seconds: float = PATIENCE, most_bytes: int = 1000, authority: Path | None = None) -> bytes:
@@ -206,28 +214,11 @@ def test_over_tls_the_certificate_must_come_from_the_authority_that_is_configure
 
 @contextmanager
 def _over_tls(context: ssl.SSLContext) -> Iterator[str]:
-    listener = socket.create_server(("127.0.0.1", 0))
+    def serve(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as secure:
+            while not secure.recv(65536).endswith(b"<question/>"):
+                continue
+            secure.sendall(HEAD + b"Content-Length: 4\r\n\r\n<a/>")
 
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with connection:
-                try:
-                    with context.wrap_socket(connection, server_side=True) as secure:
-                        while not secure.recv(65536).endswith(b"<question/>"):
-                            continue
-                        secure.sendall(HEAD + b"Content-Length: 4\r\n\r\n<a/>")
-                except OSError:
-                    continue
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        yield f"https://127.0.0.1:{listener.getsockname()[1]}/service"
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(5)
+    with serving(serve) as port:
+        yield f"https://127.0.0.1:{port}/service"

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from faults.load import BROKEN, WELL, Asked, Receipt
+from faults.load import BROKEN, STEADY, WELL, Asked, Load, Receipt
 from faults.log import find_lost
 from faults.promises import PROMISES
 from faults.soak import Quarter, find_growth
 from faults.trial import POOLS, Trial
 from gateway.docs import ROOT
 from gateway.storage.database import Database
+from tests.e2e.conftest import RunningGateway
 
 FLAT = Quarter(memory=200e6, descriptors=150.0, connections=4.0)
 
@@ -38,6 +39,18 @@ def test_only_the_clients_concerned_count() -> None:
     run = trial(asked(12.5), asked(20, BROKEN, client="pensions"))
     run.concerned = frozenset({"pcsa"})
     assert run.back_after() == pytest.approx(0.5)
+
+
+def test_service_is_steady_when_every_client_is_answered_time_after_time() -> None:
+    def is_steady(*messages: Asked) -> bool:
+        gateway = RunningGateway("", "", Path(), Path(), None)
+        return Load(gateway, ("pcsa", "pensions"), asked=list(messages)).is_steady_since(12.0)
+
+    well = [asked(13.0 + number, client=client) for number in range(STEADY) for client in ("pcsa", "pensions")]
+    assert is_steady(*well)
+    assert not is_steady(*well[2:])
+    assert not is_steady(*well, asked(30, BROKEN))
+    assert not is_steady(asked(12.05), *well[2:], asked(30, client="pensions"))
 
 
 def test_a_receipt_without_its_record_is_lost(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from threading import Thread
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from gateway.demo_pki import DemoClient, prepare_pki
 from gateway.peer import Peer, PeerFinder
-from gateway.pki import DemoClient, load_identity, prepare_pki
+from gateway.pki import load_identity
 
 PROXY = "10.0.0.1"
 DER = b"\x30\x03\x02\x01\x01"

@@ -9,14 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from gateway.pki import (
-    REVOKED_SERIAL,
-    DemoClient,
-    KeyKind,
-    load_identity,
-    prepare_pki,
-    revoke,
-)
+from gateway.demo_pki import REVOKED_SERIAL, DemoClient, prepare_pki, revoke
+from gateway.pki import KeyKind, load_identity
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 CLIENTS = (DemoClient("pcsa", 1001, KeyKind.EC), DemoClient("inspection", 1007, KeyKind.EC))

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from gateway.demo_pki import DemoClient, prepare_pki, revoke
 from gateway.file_watch import FileWatch
-from gateway.pki import DemoClient, load_identity, prepare_pki, revoke
+from gateway.pki import load_identity
 from gateway.revocation import reload_revocation_list
 from gateway.wss.faults import SecurityFault
 from gateway.wss.policy import SecurityPolicy

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from authz.ssin import Environment
-from gateway.settings import PREFIX, SETTINGS_FILE, InvalidSettings, Settings, load_settings, render_settings
+from gateway.settings import PREFIX, SETTINGS_FILE, InvalidSettings, Settings, load_settings
+from gateway.settings_reference import render_settings
 
 
 @pytest.fixture(autouse=True)

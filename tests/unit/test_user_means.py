@@ -6,17 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.pki import (
-    DemoPerson,
-    KeyKind,
-    certify_persons,
-    create_authority,
-    create_key,
-    create_revocation_list,
-    issue,
-    load_identity,
-    prepare_pki,
-)
+from gateway.demo_pki import DemoPerson, certify_persons, prepare_pki
+from gateway.pki import KeyKind, create_authority, create_key, create_revocation_list, issue, load_identity
 from gateway.users.means import ProofRefused, load_proving_identity, make_nonce, sign_nonce, verify_proof
 from gateway.wss.trust import Trust
 

@@ -6,15 +6,8 @@ from functools import cache
 from lxml import etree
 
 from fixtures.attacks import Material
-from gateway.pki import (
-    REVOKED_SERIAL,
-    Identity,
-    KeyKind,
-    create_authority,
-    create_key,
-    create_revocation_list,
-    issue,
-)
+from gateway.demo_pki import REVOKED_SERIAL
+from gateway.pki import Identity, KeyKind, create_authority, create_key, create_revocation_list, issue
 from gateway.wss.policy import SecurityPolicy
 from gateway.wss.trust import Trust
 from gateway.wss.verify import VerifiedMessage, verify_envelope

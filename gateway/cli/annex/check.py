@@ -47,6 +47,6 @@ def check(files: Files, as_json: JsonOption = False) -> None:
         print_problems(problems)
     if problems:
         wrong = len({file for file, _ in problems})
-        raise Problem(f"{wrong} of {len(files)} annexes cannot be used; problems found: {len(problems)}.")
+        raise Problem(f"{wrong} of {len(files)} files cannot be used; problems found: {len(problems)}.")
     if not as_json:
-        console.print(f"{len(files)} annexes are in order.")
+        console.print(f"In order: {', '.join(map(str, files))}.", markup=False, soft_wrap=True)

@@ -7,15 +7,15 @@ from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.text import Text
 
 from authz.annex import Annex
-from authz.decision import Deny, Permit
-from authz.explanation import Explanation, Result, explain
+from authz.answer import Deny, Permit
+from authz.explanation import Explanation, explain
 from gateway.bootstrap import Storage, opened_storage
 from gateway.cli.annex.question import Question, ask_again, ask_now, read_draft, read_file, write_request
 from gateway.cli.asking import Asked, find_annex
 from gateway.cli.audit.auditor import AuditorKeyOption, PasswordStdinOption, auditing
+from gateway.cli.checks import result_cell
 from gateway.cli.output import (
     JsonOption,
     Problem,
@@ -29,8 +29,6 @@ from gateway.cli.output import (
 )
 from gateway.contracts import Contracts, load_contracts
 from gateway.settings import Settings
-
-_COLOURS = {Result.PASSED: "green", Result.REFUSED: "bold red", Result.NOT_APPLICABLE: "dim", Result.NOT_REACHED: "dim"}
 
 
 def register(app: typer.Typer) -> None:
@@ -163,7 +161,7 @@ def show(question: Question, explanation: Explanation) -> None:
         (
             check.name,
             check.subject or "",
-            Text(check.result, _COLOURS[check.result]),
+            result_cell(check.result),
             check.clause,
             f"allowed: {check.allowed}" if check.allowed else check.asks,
         )

@@ -13,6 +13,7 @@ from gateway.annexes.operators import Operator
 from gateway.annexes.store import AnnexStore, Proposal
 from gateway.bootstrap import open_approvals, opened_storage
 from gateway.cli.annex.documents import describe_proposal, print_problems, read_document
+from gateway.cli.annex.named import get_history
 from gateway.cli.annex.signing import KeyOption, read_operator
 from gateway.cli.output import (
     JsonOption,
@@ -109,12 +110,13 @@ def reinstate(
 
 def _find_revision(store: AnnexStore, client: str, revision: str) -> str:
     """Return the document of the only revision of this client that begins so."""
-    history = read_histories(store.load_after(), store.operators).get(client)
-    stored = read_documents([history] if history else [])
-    found = {hashed: document for hashed, document in stored.items() if hashed.startswith(revision)}
+    history = get_history(read_histories(store.load_after(), store.operators), client)
+    stored = read_documents([history])
+    found = [hashed for hashed in stored if hashed.startswith(revision)]
     if len(found) != 1:
-        raise Problem(f"{len(found)} revisions of {client} begin with {revision}: give more of one that was in force.")
-    return next(iter(found.values()))
+        known = ", ".join(hashed[:12] for hashed in stored)
+        raise Problem(f"{len(found)} revisions of {client} begin with {revision}; it had {known}.")
+    return stored[found[0]]
 
 
 def _propose(

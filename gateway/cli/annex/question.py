@@ -7,7 +7,7 @@ from pathlib import Path
 from lxml import etree
 
 from authz.annex import Annex, RoleAnnex, RoleHolder
-from authz.decision import AccessFacts, AccessRequest
+from authz.question import AccessFacts, AccessRequest
 from gateway.access_request import gather_facts, read_access_request
 from gateway.annexes.history import list_proved_revisions, read_documents, read_histories
 from gateway.audit.reading import AuditReader
@@ -53,7 +53,7 @@ def read_file(file: Path) -> etree._Element:
         root = parse_document(file.read_bytes(), XmlLimits())
         return take_apart(root).payload if etree.QName(root).namespace == SOAP else root
     except OSError as error:
-        raise Problem(f"{file} cannot be read: {error.strerror}") from None
+        raise Problem(f"{file} cannot be read: {error.strerror}.") from None
     except Unparsable as unparsable:
         raise Problem(f"{file}: {unparsable.code}: {unparsable.reason}") from None
 
@@ -142,6 +142,6 @@ def _read_request(contracts: Contracts, payload: etree._Element) -> tuple[Operat
         except Unreadable as unreadable:
             raise Problem(f"the request cannot be read (MSG00004): {unreadable}.") from None
     known = ", ".join(
-        sorted(each.request.name for one in contracts.services.values() for each in one.operations.values())
+        sorted({each.request.name for one in contracts.services.values() for each in one.operations.values()})
     )
     raise Problem(f"{etree.QName(payload).localname} in this namespace is no request; there are {known}.")

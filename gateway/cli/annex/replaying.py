@@ -72,6 +72,8 @@ def replay(
     """
     settings = get_settings(state=state)
     begin, end = parse_moment(since), parse_moment(until) if until else datetime.now(UTC)
+    if end <= begin:
+        raise Problem(f"--since {to_text(begin)} does not lie before --until {to_text(end)}: nothing is between them.")
     compiled = compile_file(draft, load_contracts().shapes()) if draft else None
     name = client or (compiled.client if compiled else None)
     with opened_storage(settings) as storage:
@@ -100,6 +102,10 @@ def replay(
         print_json(report.to_document())
     else:
         _print(report)
+    unreadable = report.verdicts[Verdict.UNREADABLE]
+    if unreadable and unreadable == report.verdicts.total():
+        message = "was it sealed for another auditor's key, or its month erased?"
+        raise Problem(f"none of the {unreadable} records could be read, so nothing is known: {message}")
     wrong = report.verdicts[Verdict.NOT_REPRODUCED]
     if wrong:
         message = "the records, the annexes or the program changed since; audit verify tells about the records"
@@ -128,6 +134,9 @@ def _with_progress(database: Database, stretch: Stretch) -> Iterator[Row]:
 
 def _print(report: ReplayReport) -> None:
     document = report.to_document()
+    if not document["records"]:
+        console.print("No consultation was recorded then.")
+        return
     print_table(("records", "count"), [(verdict, count) for verdict, count in document["verdicts"].items() if count])
     if document["groups"]:
         keys = ("count", "verdict", "service", "operation", "code", "clauseBefore", "clauseAfter")
@@ -142,4 +151,7 @@ def _print(report: ReplayReport) -> None:
     if report.under_unproved:
         told = "were decided under an annex that two operators are not proved to have signed"
         console.print(f"[red]{report.under_unproved} of them {told}.[/]", soft_wrap=True)
+    if unreadable := report.verdicts[Verdict.UNREADABLE]:
+        told = "could not be read: whether their answers would change is not known"
+        console.print(f"[red]{unreadable} of them {told}.[/]", soft_wrap=True)
     console.print(f"{document['records']} records; {sum(each['count'] for each in document['groups'])} changes.")

@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 
 def show(
-    client: Annotated[str, typer.Argument(help="Name of the client.")],
+    client: Annotated[str, typer.Argument(metavar="CLIENT", help="Name of the client.")],
     revision: Annotated[
         str | None, typer.Option(metavar="HASH", help="This revision, by the beginning of its hash.")
     ] = None,

@@ -32,18 +32,22 @@ def decide_cases(
 ) -> None:
     """Decide the golden cases beside each annex, and tell which of its clauses none exercises.
 
-    The cases of economy.yaml stand in economy.cases.yaml. An annex without cases exercises nothing.
+    The cases of economy.yaml stand in economy.cases.yaml; an annex without them fails.
     """
     contracts = load_contracts()
     reports: dict[Path, CasesReport] = {}
     for file in _annexes(paths):
         annex, document = compile_file(file, contracts.shapes()), read_yaml(read_document(file))
         beside = cases_beside(file)
+        if not beside.exists():
+            raise Problem(f"{file} has no golden cases: write them in {beside}; docs/annex-tools.md shows how.")
         try:
             reports[file] = run_cases(read_document(beside), annex, document, contracts)
         except CasesInvalid as invalid:
             print_problems((beside, problem) for problem in invalid.problems)
             raise Problem(f"{beside} cannot be used; problems found: {len(invalid.problems)}.") from None
+    if not reports:
+        raise Problem(f"there are no annexes (.yaml) in {', '.join(map(str, paths))}.")
     if as_json:
         print_json([_document(file, report) for file, report in reports.items()])
     else:
@@ -60,6 +64,8 @@ def _annexes(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
             yield from (file for file in sorted(path.glob("*.yaml")) if not is_cases(file))
+        elif is_cases(path):
+            raise Problem(f"{path} holds cases: name their annex instead, and they are found beside it.")
         else:
             yield path
 

@@ -10,7 +10,7 @@ from gateway.audit.part import find_part
 from gateway.audit.stored_log import StoredLog
 from gateway.audit.verification import EntryUnreadable
 from gateway.bootstrap import opened_storage
-from gateway.cli.audit.periods import SinceOption, UntilOption, parse_month, parse_since, parse_until
+from gateway.cli.audit.periods import SinceOption, UntilOption, parse_month, parse_period
 from gateway.cli.audit.progress import advancing
 from gateway.cli.output import Problem, StateOption, console, get_settings
 
@@ -34,8 +34,9 @@ def export(
     A part goes on to the next signed root after it, so that all of it can be verified.
     """
     month = parse_month(month) if month else None
+    begin, end = parse_period(since, until)
     with opened_storage(get_settings(state=state)) as storage, storage.database.read() as connection:
-        part = find_part(connection, month, parse_since(since), parse_until(until))
+        part = find_part(connection, month, begin, end)
         if part is None:
             raise Problem("nothing was recorded then.")
         try:

@@ -4,18 +4,15 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
-from authz.ssin import has_valid_check_digits
 from gateway.audit.reading import Consultation
 from gateway.audit.record import RecordKind
 from gateway.audit.search import Criteria
 from gateway.bootstrap import opened_storage
-from gateway.cli.audit.auditor import AuditorKeyOption, PasswordStdinOption, auditing
-from gateway.cli.audit.periods import SinceOption, UntilOption, parse_since, parse_until
+from gateway.cli.audit.auditor import AuditorKeyOption, PasswordStdinOption, auditing, parse_ssin, show_trouble
+from gateway.cli.audit.periods import SinceOption, UntilOption, parse_period
 from gateway.cli.output import (
     JsonOption,
-    Problem,
     StateOption,
     console,
     get_settings,
@@ -69,9 +66,8 @@ def person(
     Exchanges, dry runs, notifications that were pulled, and who looked the person up or read of him in the audit, over
     all months whose keys are there. Looking somebody up is a consultation, and so is itself recorded.
     """
-    if not has_valid_check_digits(ssin):
-        raise Problem("this is no SSIN: eleven digits, the last two of which check the others.")
-    criteria = Criteria(person=ssin, kinds=_KINDS, since=parse_since(since), until=parse_until(until))
+    begin, end = parse_period(since, until)
+    criteria = Criteria(person=parse_ssin(ssin), kinds=_KINDS, since=begin, until=end)
     settings = get_settings(state=state)
     with (
         opened_storage(settings) as storage,
@@ -84,9 +80,7 @@ def person(
         return
     console.print(f"Who consulted {ssin}, as recorded until {to_text(now)}: {len(found)}", soft_wrap=True)
     print_table(_COLUMNS, (_to_row(each) for each in reversed(found)))
-    for each in found:
-        if each.trouble is not None:
-            console.print(f"Record {each.row['position']}: {escape(each.trouble)}.", soft_wrap=True)
+    show_trouble(found)
 
 
 def _to_document(each: Consultation) -> dict[str, Any]:

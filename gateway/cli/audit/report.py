@@ -10,8 +10,8 @@ from gateway.audit import misuse
 from gateway.audit.exchanges import read_exchanges
 from gateway.audit.misuse import Activity, Sign, Thresholds
 from gateway.bootstrap import opened_storage
-from gateway.cli.audit.periods import SinceOption, UntilOption
-from gateway.cli.output import JsonOption, StateOption, console, get_settings, parse_date, print_json, print_table
+from gateway.cli.audit.periods import SinceOption, UntilOption, check_order
+from gateway.cli.output import JsonOption, StateOption, console, get_settings, parse_day, print_json, print_table
 
 _LAST_DAYS = 30
 
@@ -31,8 +31,9 @@ def report(
 
     Of the last 30 days, unless told otherwise. No person is shown, and no key is needed.
     """
-    last = parse_date(until) if until else brussels_day(datetime.now(UTC))
-    first = parse_date(since) if since else last - timedelta(days=_LAST_DAYS - 1)
+    last = parse_day(until) if until else brussels_day(datetime.now(UTC))
+    first = parse_day(since) if since else last - timedelta(days=_LAST_DAYS - 1)
+    check_order(first, last)
     thresholds = Thresholds.load()
     begin, end = day_begin(misuse.earliest(first, thresholds)), day_begin(last + timedelta(days=1))
     with opened_storage(get_settings(state=state)) as storage, storage.database.read() as connection:

@@ -9,9 +9,9 @@ from gateway.audit.record import RecordKind, RecordOutcome
 from gateway.audit.search import Criteria
 from gateway.audit.search import search as find
 from gateway.bootstrap import opened_storage
-from gateway.cli.audit.auditor import AuditorKeyOption, PasswordStdinOption, auditing
+from gateway.cli.audit.auditor import AuditorKeyOption, PasswordStdinOption, auditing, parse_ssin, show_trouble
 from gateway.cli.audit.documents import COLUMNS, to_document, to_row
-from gateway.cli.audit.periods import SinceOption, UntilOption, parse_since, parse_until
+from gateway.cli.audit.periods import SinceOption, UntilOption, parse_period
 from gateway.cli.output import (
     JsonOption,
     StateOption,
@@ -21,6 +21,9 @@ from gateway.cli.output import (
     print_json,
     print_table,
 )
+
+# The database's integers end there.
+_LAST_POSITION = 2**63 - 1
 
 
 def register(app: typer.Typer) -> None:
@@ -46,7 +49,9 @@ def search(
     auditor_key: AuditorKeyOption = None,
     password_stdin: PasswordStdinOption = False,
     limit: Annotated[int, typer.Option(min=1, max=10000, help="At most so many.")] = 50,
-    before: Annotated[int | None, typer.Option(help="Only positions before this one: the next page.")] = None,
+    before: Annotated[
+        int | None, typer.Option(min=0, max=_LAST_POSITION, help="Only positions before this one: the next page.")
+    ] = None,
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -54,6 +59,7 @@ def search(
 
     A person is found with the auditor's key, in the months whose keys are there; that search is itself recorded.
     """
+    begin, end = parse_period(since, until)
     criteria = Criteria(
         client=client,
         organisation=parse_organisation(organisation).key if organisation else None,
@@ -64,9 +70,9 @@ def search(
         kinds=(kind,) if kind else (),
         ticket_cbss=ticket,
         customer_ticket=customer_ticket,
-        since=parse_since(since),
-        until=parse_until(until),
-        person=person,
+        since=begin,
+        until=end,
+        person=None if person is None else parse_ssin(person),
     )
     settings = get_settings(state=state)
     with opened_storage(settings) as storage:
@@ -75,7 +81,9 @@ def search(
                 found = list(find(connection, criteria, MonthKeys(settings.audit_keys), limit=limit, before=before))
         else:
             with auditing(storage, settings, auditor_key, password_stdin=password_stdin) as reader:
-                found = [one.row for one in reader.find(criteria, "audit search", limit=limit, before=before)]
+                opened = list(reader.find(criteria, "audit search", limit=limit, before=before))
+            show_trouble(opened)
+            found = [one.row for one in opened]
     if as_json:
         print_json([to_document(row) for row in found])
         return

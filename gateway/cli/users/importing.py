@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
+from gateway.bootstrap import opened_scratch_store
 from gateway.cli.output import JsonOption, Problem, StateOption, console, errors, print_json, print_table
 from gateway.cli.users.acting import Acting, acting
-from gateway.users.bulk import KINDS, Counts, Refusal, import_file, scratch_store
+from gateway.users.bulk import KINDS, Counts, Refusal, import_file
 from gateway.users.store import UserStore, author_of
 
 # So many refused lines are shown; all of them stand in the report.
@@ -53,7 +54,7 @@ def import_(
             if len(refused) < _SHOWN:
                 refused.append(refusal)
 
-        with scratch_store(command.store, command.now) if dry_run else nullcontext(command.store) as store:
+        with opened_scratch_store(command.store, command.now) if dry_run else nullcontext(command.store) as store:
             for kind, path in files.items():
                 counts = _import_one(kind, path, store, command, refuse)
                 counted[kind] = {

@@ -11,11 +11,10 @@ from gateway.bootstrap import open_client_trust
 from gateway.cli.output import JsonOption, Problem, StateOption, console, print_json, print_table
 from gateway.cli.terminal import PasswordStdinOption, read_password
 from gateway.cli.users.acting import acting, opened_store
-from gateway.pki import MEANS
 from gateway.settings import Settings
 from gateway.users.credentials import Credentials
 from gateway.users.login import Logins, SeveralUsers
-from gateway.users.means import Holder, load_proving_identity, make_nonce, sign_nonce, verify_proof
+from gateway.users.means import MEANS, Holder, load_proving_identity, make_nonce, sign_nonce, verify_proof
 from gateway.users.session_file import SessionFile
 from gateway.users.sessions import NewSession, Session, Sessions
 

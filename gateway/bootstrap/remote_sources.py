@@ -1,7 +1,4 @@
-"""The sources of a process, as the settings choose them: in our database, or another institution's service.
-
-The part of bootstrap that wires remote sources; nobody else calls it.
-"""
+"""Puts another institution's service in the place of our own source, where the settings say so."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -10,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from gateway.bootstrap.cannot_start import CannotStart
 from gateway.clock import Clock
 from gateway.contracts import Contracts, load_contracts
 from gateway.health.measure import Finding
@@ -34,10 +32,6 @@ REMOTE_REPOSITORIES: Mapping[str, Callable[[RemoteSource, Any], Any]] = {
     "EmployerRepertoryService/v1": lambda source, _: RemoteEmployerRegister(source),
     "SelfEmployedService/v2": lambda source, own: RemoteSelfEmployedRepository(source, own.is_pcsa),
 }
-
-
-class SourceUnusable(Exception):
-    """A file of a remote source cannot be read; the message says which and what to put there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +84,7 @@ def as_part(finding: Finding) -> Finding:
     return replace(finding, state=State.DEGRADED) if finding.state is State.NOK else finding
 
 
-def open_sources(
+def replace_sources(
     own: Mapping[str, object],
     settings: Mapping[str, SourceSettings],
     signer: Signs,
@@ -98,7 +92,7 @@ def open_sources(
     threads: int,
     contracts: Contracts | None = None,
 ) -> Sources:
-    """Put remote sources in the place of our `own` where the settings say so; SourceUnusable.
+    """Put remote sources in the place of our `own` where the settings say so; CannotStart.
 
     `threads` is how many questions this process may have in hand at a time.
     """
@@ -152,7 +146,7 @@ def _open(
         )
     except (OSError, ValueError) as error:
         files = ", ".join(map(str, _files(endpoint)))
-        raise SourceUnusable(f"{name}: {files}: {error}: put PEM certificates there.") from None
+        raise CannotStart(f"{name}: {files}: {error}: put PEM certificates there.") from None
 
 
 def _read(endpoint: EndpointSettings) -> tuple[Endpoint, bytes]:
