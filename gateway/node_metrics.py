@@ -11,6 +11,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from gateway.settings import Settings
+from gateway.source_settings import list_endpoints
 from gateway.wss.trust import Trust
 from services.health import Component, State
 
@@ -69,7 +70,10 @@ class _NodeCollector(Collector):
 
 
 def find_ends(settings: Settings) -> Iterator[tuple[str, datetime]]:
-    """Yield when each certificate and list ends, of an authority's several the first; nothing of unreadable files."""
+    """Yield when each certificate and list ends; nothing of unreadable files.
+
+    Of several authorities or lists the first end counts, of the certificates of a remote source the last.
+    """
     files = {"signing": settings.signing_certificate}
     if settings.tls:
         files["tls"] = settings.tls_certificate
@@ -78,6 +82,12 @@ def find_ends(settings: Settings) -> Iterator[tuple[str, datetime]]:
             yield name, x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
         except (OSError, ValueError):
             continue
+    for name, endpoint in list_endpoints(settings.sources):
+        try:
+            certificates = x509.load_pem_x509_certificates(endpoint.certificate.read_bytes())
+        except (OSError, ValueError):
+            continue
+        yield f"source {name}", max(each.not_valid_after_utc for each in certificates)
     try:
         trust = Trust(settings.client_ca.read_bytes(), _read_lists(settings.client_crl))
     except (OSError, ValueError):

@@ -1,6 +1,6 @@
 """The settings of a remote source: where it is, how it is known, and how much trouble it may make us."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
@@ -94,6 +94,20 @@ def check_sources(sources: dict[str, SourceSettings]) -> dict[str, SourceSetting
         if not any(source.endpoints()):
             raise ValueError(f"{name}: names neither `remote` nor `funds`")
     return sources
+
+
+def list_endpoints(sources: Mapping[str, SourceSettings]) -> Iterator[tuple[str, EndpointSettings]]:
+    """Yield every address by its name, which is that of its service, or a fund's."""
+    for name, source in sources.items():
+        if source.remote is not None:
+            yield name, source.remote
+        for code, endpoint in source.funds.items():
+            yield fund_name(name, code), endpoint
+
+
+def fund_name(service: str, code: str) -> str:
+    """Return what a fund is called as a part of a service's source: `SelfEmployedService/v2 fund 003`."""
+    return f"{service} fund {code}"
 
 
 def under(directory: Path, source: SourceSettings) -> SourceSettings:

@@ -11,7 +11,7 @@ from gateway.bootstrap.cannot_start import CannotStart
 from gateway.clock import Clock
 from gateway.contracts import Contracts, load_contracts
 from gateway.health.measure import Finding
-from gateway.source_settings import EndpointSettings, SourceSettings
+from gateway.source_settings import EndpointSettings, SourceSettings, fund_name, list_endpoints
 from gateway.sources.broker import FundsBroker
 from gateway.sources.exchange import Endpoint, open_endpoint
 from gateway.sources.guard import Guard, GuardPolicy
@@ -100,34 +100,27 @@ def replace_sources(
         return Sources(own, {}, {}, {})
     by_name = {each.descriptor.name: each for each in (contracts or load_contracts()).services.values()}
     repositories, remote, funds = dict(own), dict[str, RemoteSource](), dict[str, RemoteSource]()
-    endpoints = dict[str, EndpointSettings]()
     for name, chosen in settings.items():
         contract = RemoteContract(by_name[name])
         repository: Any = own[name]
         if chosen.remote is not None:
-            endpoints[name] = chosen.remote
             remote[name] = _open(name, contract, chosen.remote, chosen, signer, clock)
             repository = REMOTE_REPOSITORIES[name](remote[name], own[name])
         if chosen.funds:
             opened = dict(_open_funds(name, contract, chosen, signer, clock))
-            endpoints |= {_fund(name, code): endpoint for code, endpoint in chosen.funds.items()}
-            funds |= {_fund(name, code): source for code, source in opened.items()}
+            funds |= {fund_name(name, code): source for code, source in opened.items()}
             register: Any = own[name]
             accounts = {code: RemoteSelfEmployedRepository(each, register.is_pcsa) for code, each in opened.items()}
             repository = FundsBroker(repository, register.find_funds, accounts, chosen.deadline_seconds, threads)
         repositories[name] = repository
-    return Sources(repositories, remote, funds, endpoints)
-
-
-def _fund(name: str, code: str) -> str:
-    return f"{name} fund {code}"
+    return Sources(repositories, remote, funds, dict(list_endpoints(settings)))
 
 
 def _open_funds(
     name: str, contract: RemoteContract, chosen: SourceSettings, signer: Signs, clock: Clock
 ) -> Iterable[tuple[str, RemoteSource]]:
     for code, endpoint in chosen.funds.items():
-        yield code, _open(_fund(name, code), contract, endpoint, chosen, signer, clock)
+        yield code, _open(fund_name(name, code), contract, endpoint, chosen, signer, clock)
 
 
 def _open(

@@ -5,12 +5,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from gateway_world import DemoState, LogLines
 from prometheus_client import CollectorRegistry
 from source_world import RemoteWorld, open_remote_world
 from test_health_check import Node, check, detail, overall, states
 
 from gateway.metrics import Meter
+from gateway.node_metrics import find_ends
+from gateway.pki import load_identity
 
 SSIN = "75631290176"
 SERVICE = "SelfEmployedService/v2"
@@ -64,6 +68,23 @@ def test_what_measures_a_source_reads_its_files_again_too(worlds: RemoteWorld, l
     told = [line for line in log_lines.lines[before:] if "source_certificate_read" in line]
     assert len({json.loads(line)["source"] for line in told}) == len(worlds.remote.gateway.guards)
     assert states(node.check())[f"{SERVICE} fund 003"] == "OK"
+
+
+def test_it_is_told_how_long_the_certificates_of_the_sources_hold(worlds: RemoteWorld) -> None:
+    """While a source changes its own there are two: the last end counts."""
+    settings = worlds.remote.settings
+    (certificate,) = set(worlds.remote.gateway.sources.files)
+    own = load_identity(certificate.with_suffix("")).certificate
+    ends = dict(find_ends(settings))
+    sources = {name.removeprefix("source ") for name in ends if name.startswith("source ")}
+    assert sources == {guard.name for guard in worlds.remote.gateway.guards}
+    assert ends[f"source {SERVICE} fund 003"] == own.not_valid_after_utc
+    authority = (settings.state / "pki" / "ca.pem").read_bytes()
+    certificate.write_bytes(authority + own.public_bytes(Encoding.PEM))
+    later = x509.load_pem_x509_certificate(authority).not_valid_after_utc
+    assert dict(find_ends(settings))[f"source {SERVICE} fund 003"] == later > own.not_valid_after_utc
+    certificate.write_bytes(b"none")
+    assert f"source {SERVICE} fund 003" not in dict(find_ends(settings))
 
 
 def test_a_source_whose_address_does_not_answer_is_nok(worlds: RemoteWorld) -> None:
