@@ -13,11 +13,15 @@ from pathlib import Path
 
 from rich.console import Console
 
+from faults.processes import measure_idle_share
 from faults.promises import PROMISES, Promise
 from faults.report import Report, judge, show, to_document
 from faults.trial import Trial, copy_state
 from tests.e2e.conftest import run_command
 from tests.postgresql_server import running_server
+
+QUIET = 0.8
+"""On a machine that is idle less, a run says so."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -49,8 +53,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(promise: Promise, prepared: Path, directory: Path) -> Report:
+    idle = measure_idle_share()
     with ExitStack() as stack, _opened(promise, prepared, directory) as trial:
         trial.stack = stack
+        if idle < QUIET:
+            trial.notes.append(f"the machine had other work (idle {idle:.0%} just before): times tell about that too")
         try:
             promise.run(trial)
         except Exception as failure:

@@ -1,9 +1,13 @@
 """The processes of a running gateway: who works, what they hold open, and how much memory they take."""
 
 import os
+import time
 from pathlib import Path
 
 from tests.e2e.conftest import RunningGateway
+
+# Of the numbers in the first line of /proc/stat.
+_IDLE = 3
 
 
 def find_processes(gateway: RunningGateway) -> list[int]:
@@ -47,6 +51,18 @@ def measure_memory(gateway: RunningGateway) -> int:
 def measure_processor_seconds(gateway: RunningGateway) -> float:
     """Return for how many seconds all processes of the gateway have had a processor."""
     return sum(map(_had_processor, find_processes(gateway))) / os.sysconf("SC_CLK_TCK")
+
+
+def measure_idle_share(seconds: float = 1.0) -> float:
+    """Return which share of the machine's processors nobody wanted meanwhile."""
+    before = _processor_ticks()
+    time.sleep(seconds)
+    spent = [after - earlier for after, earlier in zip(_processor_ticks(), before, strict=True)]
+    return spent[_IDLE] / max(1, sum(spent))
+
+
+def _processor_ticks() -> list[int]:
+    return [int(ticks) for ticks in Path("/proc/stat").read_text().splitlines()[0].split()[1:]]
 
 
 def _read(pid: int, name: str) -> bytes:
