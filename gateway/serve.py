@@ -21,6 +21,7 @@ from gateway.bootstrap import REPOSITORIES, CannotStart, Gateway, build_gateway
 from gateway.logs import configure_logs
 from gateway.metrics import Meter, clear_metrics, forget_process, open_meter
 from gateway.preflight import check_start
+from gateway.processors import choose_processor, find_processors, keep_to
 from gateway.settings import Settings
 from gateway.tls import make_tls_context
 
@@ -68,6 +69,7 @@ class _Application(BaseApplication):
         self._settings = settings
         # One for good: gunicorn loads its configuration anew when it reloads.
         self._management = _Management(settings, with_port=with_management)
+        self._processors = find_processors()
         self._gateway: Gateway | None = None
         self._meter: Meter | None = None
         super().__init__()
@@ -87,6 +89,8 @@ class _Application(BaseApplication):
             "loglevel": "warning",
             "logger_class": _GunicornLog,
             "proc_name": "ksz-gateway",
+            "pre_fork": self._choose_processor,
+            "post_fork": self._keep_to_processor,
             "post_worker_init": self._prepare,
             "worker_exit": lambda server, worker: self.close(),
             "child_exit": lambda server, worker: forget_process(settings.metrics_directory, worker.pid),
@@ -114,6 +118,17 @@ class _Application(BaseApplication):
         commit = self._gateway.storage.commit
         self._meter.start(backlog=lambda: commit.waiting, guards=self._gateway.guards)
         return self._gateway.app
+
+    def _choose_processor(self, arbiter: Arbiter, worker: Any) -> None:
+        """Note at the worker which processor it shall have: one that the workers there are leave free."""
+        worker.processor = None
+        if self._settings.pin_workers and self._processors:
+            others = (each.processor for each in arbiter.WORKERS.values())
+            worker.processor = choose_processor(self._processors, (each for each in others if each is not None))
+
+    def _keep_to_processor(self, arbiter: Arbiter, worker: Any) -> None:
+        if worker.processor is not None:
+            keep_to(worker.processor)
 
     def _prepare(self, worker: Any) -> None:
         """Log as is set, and read the certificate now: a worker must not change it at its first connection."""

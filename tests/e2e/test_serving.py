@@ -2,6 +2,9 @@
 
 import base64
 import json
+import os
+import shutil
+import signal
 import time
 from contextlib import closing
 from datetime import UTC, datetime
@@ -13,11 +16,12 @@ import requests
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
+from faults.processes import find_workers
 from fixtures.messages import envelope, sign
 from fixtures.personas import load_personas
 from gateway.demo_world import annex_files
 from gateway.pki import Identity, load_identity
-from tests.e2e.conftest import PATIENCE, RunningGateway, free_port, run_command, serving
+from tests.e2e.conftest import PATIENCE, RunningGateway, free_port, run_command, serving, wait_until
 
 ROOT = Path(__file__).parents[2]
 SELF_EMPLOYED = "/SelfEmployedService/v2/consult"
@@ -158,3 +162,37 @@ def test_clients_list_is_json_for_programs(state: Path) -> None:
     listed = json.loads(run_command("clients", "--state", state, "--json").stdout)
     names = [client["name"] for client in listed]
     assert names == [path.stem for path in annex_files()]
+
+
+def test_each_worker_keeps_to_a_processor_of_its_own_also_in_the_place_of_one_that_was_killed(
+    gateway: RunningGateway, state: Path
+) -> None:
+    usable = os.sched_getaffinity(0)
+
+    def processors_of(pid: int) -> list[set[int]]:
+        return [os.sched_getaffinity(int(thread.name)) for thread in Path(f"/proc/{pid}/task").iterdir()]
+
+    def are_apart() -> bool:
+        workers = find_workers(gateway)
+        try:
+            kept_to = [processors_of(pid) for pid in workers]
+        except OSError:
+            # One of them has just ended.
+            return False
+        alone = all(len(each) == 1 and each == threads[0] for threads in kept_to for each in threads)
+        return alone and len(workers) == 2 and len({min(threads[0]) for threads in kept_to}) == min(2, len(usable))
+
+    wait_until(are_apart)
+    before = find_workers(gateway)
+    os.kill(before[0], signal.SIGKILL)
+    wait_until(lambda: before[0] not in find_workers(gateway) and are_apart())
+    assert usable <= set().union(*processors_of(gateway.process.pid))
+
+
+def test_workers_run_anywhere_where_that_is_set(state: Path, tmp_path: Path) -> None:
+    own = tmp_path / "state"
+    shutil.copytree(state, own)
+    with serving(own, KSZ_PIN_WORKERS="false") as running:
+        assert {frozenset(os.sched_getaffinity(pid)) for pid in find_workers(running)} == {
+            frozenset(os.sched_getaffinity(0))
+        }
