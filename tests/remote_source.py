@@ -10,6 +10,7 @@ from authz.integration import PersonFacts
 from authz.organisation import Organisation
 from gateway.bootstrap import REMOTE_REPOSITORIES
 from gateway.contracts import Contracts, load_contracts
+from gateway.pipeline import Signs
 from gateway.pki import Identity, KeyKind, create_authority, create_key, issue
 from gateway.simulator.app import SimulatedSources, list_paths
 from gateway.simulator.client import CBE_NUMBER, LEGAL_CONTEXT, make_annex
@@ -61,12 +62,14 @@ def identity(name: str) -> Identity:
     return issue(authority, name, len(name), begin, key=key, not_before=begin, not_after=end)
 
 
-def signer(name: str) -> Signer:
+def sign_as(name: str) -> Signer:
     return Signer(identity(name).key_pem, identity(name).certificate_pem)
 
 
 @contextmanager
-def played(service: str, repository: object, clock: Callable[[], datetime]) -> Iterator[SimulatorServer]:
+def played(
+    service: str, repository: object, clock: Callable[[], datetime], signer: Signs | None = None
+) -> Iterator[SimulatorServer]:
     """Serve the repository as another institution's service on loopback, until the block ends."""
     client = identity("gateway").certificate_pem
     server = SimulatorServer(("127.0.0.1", 0), Faults())
@@ -78,8 +81,8 @@ def played(service: str, repository: object, clock: Callable[[], datetime]) -> I
             annex=make_annex(client, contracts().shapes(), {service}),
             client_certificate=client,
             facts=EverybodyKnown(),
-            signer=signer("source"),
-            forger=signer("forger"),
+            signer=signer or sign_as("source"),
+            forger=sign_as("forger"),
             clock=clock,
             public_url=server.url,
         )
@@ -100,7 +103,7 @@ def ask(
         "certificate_pem": identity("source").certificate_pem,
         "asker": Asker(CBE_NUMBER, LEGAL_CONTEXT),
         "guard": Guard(service, policy),
-        "signer": signer("gateway"),
+        "signer": sign_as("gateway"),
         "clock": clock,
         "most_bytes": 4 * 1024 * 1024,
     }

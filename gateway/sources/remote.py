@@ -184,7 +184,7 @@ class RemoteSource:
             return Answer("fault", _fault_code(payload))
         values = self._contract.read(operation, payload)
         status: Mapping[str, Any] = values["status"]
-        information = tuple((each["fieldName"], each["fieldValue"]) for each in status.get("information", ()))
+        information = tuple((each["fieldName"], each.get("fieldValue", "")) for each in status.get("information", ()))
         return Answer(status["value"], status["code"], information, values)
 
     def _verify(self, content: bytes, signature: bytes) -> etree._Element:

@@ -53,7 +53,10 @@ def answering(behave: Behave) -> Iterator[str]:
     """Give the address of who behaves so to each that has sent something."""
 
     def serve(connection: socket.socket) -> None:
-        connection.recv(65536)
+        # All of it: who closes a connection with something unread resets it.
+        asked = b""
+        while not asked.endswith(b"<question/>") and (part := connection.recv(65536)):
+            asked += part
         behave(connection)
 
     with serving(serve) as port:

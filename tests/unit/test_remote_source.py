@@ -1,7 +1,7 @@
 """Which answers of a remote source count, and what the others are told as."""
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from gateway.sources.remote import Answer, RemoteSource
 from gateway.sources.remote_persons import about_person
 from gateway.sources.remote_self_employed import RemoteSelfEmployedRepository
 from gateway.sources.remote_statuses import expect
+from gateway.wss.sign import HeaderBlock
 from services.consultation import (
     SourceAnswerInvalid,
     SourceCommunicationFailed,
@@ -20,7 +21,7 @@ from services.consultation import (
     SourceUnavailable,
     SsinUnknownToSource,
 )
-from tests.remote_source import SetClock, ask, identity, played, signer
+from tests.remote_source import SetClock, ask, identity, played, sign_as
 from tests.unit.fakes_self_employed import FakeSelfEmployedRepository
 
 SERVICE = "SelfEmployedService/v2"
@@ -56,6 +57,22 @@ def test_an_answer_of_the_source_to_our_question_counts(source: RemoteSource) ->
     assert (answer.value, answer.code) == ("DATA_FOUND", "MSG00000")
     assert ssin not in repr(answer)
     assert RemoteSelfEmployedRepository(source, lambda number: False).find_career(ssin) == PERSON.career
+
+
+class NamingFieldsOnly:
+    """Signs as the source, and adds to each status a field that has a name and no value, as the contract allows."""
+
+    def sign(self, body: str, confirm: bytes | None, now: datetime, blocks: Sequence[HeaderBlock] = ()) -> bytes:
+        told = body.replace("</status>", "<information><fieldName>note</fieldName></information></status>")
+        return sign_as("source").sign(told, confirm, now, blocks)
+
+
+def test_a_field_of_the_status_may_have_no_value(clock: SetClock) -> None:
+    with played(SERVICE, FakeSelfEmployedRepository([PERSON]), clock, signer=NamingFieldsOnly()) as server:
+        source = ask(SERVICE, server, clock)
+        answer = career(source)
+        source.close()
+    assert (answer.code, answer.information) == ("MSG00000", (("note", ""),))
 
 
 def details(source: RemoteSource) -> str:
@@ -94,7 +111,7 @@ def test_two_certificates_count_while_the_source_changes_them(server: SimulatorS
 
 
 def test_a_source_that_does_not_know_us_is_unavailable(server: SimulatorServer, clock: SetClock) -> None:
-    stranger = ask(SERVICE, server, clock, signer=signer("stranger"))
+    stranger = ask(SERVICE, server, clock, signer=sign_as("stranger"))
     with pytest.raises(SourceUnavailable):
         career(stranger)
     assert stranger.guard.counts["not_served"] == 1

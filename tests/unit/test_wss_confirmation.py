@@ -11,14 +11,14 @@ from gateway.wss.names import CONFIRMATION_TAG
 from gateway.wss.policy import SecurityPolicy
 from gateway.wss.trust import Trust
 from gateway.wss.verify import verify_envelope
-from tests.remote_source import identity, signer
+from tests.remote_source import identity, sign_as
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 REPLIES = replace(SecurityPolicy(), confirmations=True)
 
 
 def reply(confirm: bytes | None = b"a signature") -> etree._Element:
-    return etree.fromstring(signer("source").sign("<a></a>", confirm, NOW))
+    return etree.fromstring(sign_as("source").sign("<a></a>", confirm, NOW))
 
 
 def trust() -> Trust:
