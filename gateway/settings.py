@@ -3,7 +3,6 @@ the defaults under the state directory. A wrong or unknown setting stops the sta
 """
 
 import os
-import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
@@ -286,8 +285,9 @@ def load_settings(**given: Any) -> Settings:
         raise InvalidSettings(
             "\n".join(f"{'.'.join(map(str, each['loc']))}: {_say(each)}" for each in error.errors())
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidSettings(f"{SETTINGS_FILE}: {error}") from None
+    except ValueError as error:
+        # No TOML, no UTF-8, or a number of thousands of digits; Python adds how its limit could be lifted.
+        raise InvalidSettings(f"{SETTINGS_FILE}: {str(error).partition(';')[0]}") from None
     unknown = _unknown_variables()
     if unknown:
         raise InvalidSettings("\n".join(f"{name}: there is no such setting" for name in unknown))

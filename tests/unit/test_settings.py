@@ -104,6 +104,11 @@ def test_a_file_that_is_no_toml_is_a_mistake(tmp_path: Path) -> None:
         load_settings(state=write(tmp_path, "workers = \n"))
 
 
+def test_a_number_that_python_does_not_read_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSettings, match=rf"{SETTINGS_FILE}: .*4300 digits.*has 5000 digits$"):
+        load_settings(state=write(tmp_path, f"workers = {'1' * 5000}\n"))
+
+
 def test_a_file_that_is_not_utf_8_is_a_mistake(tmp_path: Path) -> None:
     (tmp_path / SETTINGS_FILE).write_bytes(b'public_url = "\xff"\n')
     with pytest.raises(InvalidSettings, match=SETTINGS_FILE):
