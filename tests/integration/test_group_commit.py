@@ -274,6 +274,33 @@ def test_a_step_ends_each_transaction_with_what_its_works_noted(world: World) ->
     assert stored(world) == [FIRST, THIRD]
 
 
+@pytest.mark.parametrize("fails", [False, True], ids=["all go well", "one fails"])
+def test_works_that_may_be_repeated_are_run_again_apart_only_when_one_fails(world: World, fails: bool) -> None:
+    run: list[bytes] = []
+
+    def counted(key: bytes, *, fails: bool = False) -> Callable[[Connection], None]:
+        def work(connection: Connection) -> None:
+            run.append(key)
+            noting(key, fails=fails)(connection)
+
+        return work
+
+    seen: list[Any] = []
+    world.commit.before_commit(lambda connection: seen.append(notes_of(connection).get("keys")))
+    with ThreadPoolExecutor(4) as pool:
+        with slow_writer(pool, world.commit) as running:
+            works = []
+            for number, work in enumerate((counted(FIRST), counted(SECOND, fails=fails), counted(THIRD)), start=1):
+                works.append(pool.submit(world.commit.run, work, repeatable=True))
+                wait_until(lambda number=number: waiting(world.commit) == number)
+        running.result()
+        failed = [work.exception() is not None for work in works]
+    assert failed == [False, fails, False]
+    assert run == ([FIRST, SECOND, FIRST, SECOND, THIRD] if fails else [FIRST, SECOND, THIRD])
+    assert stored(world) == ([FIRST, THIRD] if fails else [FIRST, SECOND, THIRD])
+    assert seen == [None, tuple(stored(world))]
+
+
 def test_a_step_that_fails_undoes_the_whole_transaction(world: World) -> None:
     failing = [True]
 
