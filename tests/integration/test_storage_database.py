@@ -20,8 +20,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from databases import Databases, sqlite_url
 from postgresql_server import PostgresServer
-from sqlalchemy import Engine, create_engine, func, insert, inspect, select, text
-from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
+from sqlalchemy import Connection, Engine, create_engine, func, insert, inspect, select, text
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError, StatementError
 
 import gateway.storage
 from gateway.storage.database import Database, WrongEncoding
@@ -230,6 +230,50 @@ def test_times_come_back_aware_and_naive_ones_are_refused(database: Database) ->
         assert connection.scalar(select(replay_keys.c.forget_at)) == moment
     with pytest.raises(StatementError, match="without a time zone"), database.write() as connection:
         connection.execute(insert(replay_keys), {"replay_key": b"n" * 32, "forget_at": moment.replace(tzinfo=None)})
+
+
+def used(connection: Connection) -> object:
+    return connection.connection.dbapi_connection
+
+
+def test_who_asks_again_gets_the_connection_as_it_was_left(database: Database) -> None:
+    with database.ask() as first:
+        before = used(first)
+    with database.ask() as second:
+        assert used(second) is before
+        assert second.scalar(select(func.count()).select_from(persons)) == 0
+    with database.write() as connection:
+        connection.execute(insert(persons), PERSON)
+    with database.ask() as third:
+        assert used(third) is before
+        assert third.scalar(select(func.count()).select_from(persons)) == 1
+
+
+def test_who_asks_while_another_does_gets_another_connection(database: Database) -> None:
+    with database.ask() as one, database.ask() as other:
+        assert used(one) is not used(other)
+
+
+def test_a_question_that_failed_spoils_no_other(database: Database) -> None:
+    with pytest.raises(SQLAlchemyError), database.ask() as connection:
+        connection.execute(text("SELECT * FROM nowhere"))
+    with database.ask() as connection:
+        assert connection.scalar(select(func.count()).select_from(persons)) == 0
+
+
+def test_a_kept_connection_that_the_server_closed_is_not_used(databases: Databases, tmp_path: Path) -> None:
+    """SQLite's are never closed by anybody else: there they were closed before the file went away."""
+    with databases.migrated(tmp_path) as url:
+        database = Database(url)
+        with database.ask() as connection:
+            assert connection.scalar(select(func.count()).select_from(persons)) == 0
+        if databases.kind == "sqlite":
+            database.close()
+        with databases.away(url):
+            pass
+        with database.ask() as connection:
+            assert connection.scalar(select(func.count()).select_from(persons)) == 0
+        database.close()
 
 
 def test_database_in_memory_is_refused() -> None:
