@@ -16,6 +16,7 @@ from authz.decision_cases import CasePart, CasesPart, RequestPart, raise_problem
 from authz.organisation import Organisation
 from authz.question import AccessRequest
 from gateway.access_request import read_access_request
+from gateway.annexes.case_values import find_mistake
 from gateway.contracts import Contracts, OperationContract
 
 SUFFIX = ".cases.yaml"
@@ -109,6 +110,12 @@ def _check(family: CasesPart, document: YamlDocument, operations: _Operations, a
             message = f"{path} is no search parameter of the operation"
             where = place if path in case.request.parameters else ("request",)
             document.add_problem((*where, "parameters", path), message, suggest(path, paths))
+        elements = dict(operation.request.paths())
+        for path in (path for path in request.parameters if path in paths):
+            wanted = find_mistake(elements[path], request.parameters[path])
+            if wanted:
+                where = place if path in case.request.parameters else ("request",)
+                document.add_problem((*where, "parameters", path), f"{path} must be {wanted}", "")
         if isinstance(annex, RoleAnnex) and family.facts_of(case, ()).holder is None:
             document.add_problem(("cases", number), "nobody has the role", "Add holder, here or for all cases")
     raise_problems(document)
