@@ -18,12 +18,10 @@ _WHOLE: tuple[tuple[type, ...], str] = (int,), "a whole number"
 
 
 def find_mistake(element: Element, value: Any) -> str | None:
-    """Return what the value must be, if it is not; what has no content is None, what is repeated may be a list."""
-    if isinstance(element.type, ComplexType) and element.type.text is None:
-        return None if value is None else "nothing: it holds elements, which are named by their own paths"
+    """Return what the value must be, if it is not; what would hold elements is None, what is repeated may be a list."""
     text = element.type.text if isinstance(element.type, ComplexType) else element.type
-    if value is None or text is None:
-        return None
+    if text is None:
+        return None if value is None else "nothing: it holds elements, which are named by their own paths"
     kinds, wanted = _WANTED.get(text.builtin, _WHOLE)
     values = value if isinstance(value, list) else [value]
     # Exactly: True is an int to Python, and a moment is a day.
