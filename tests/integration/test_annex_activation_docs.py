@@ -118,6 +118,8 @@ def test_the_second_operator_is_shown_the_change_and_asked(world: World) -> None
     approve = shlex.split("annex approve newcomer --key var/pki/operators/bram.key")
     declined = CliRunner().invoke(app, approve, input="n\n")
     assert "+client: newcomer" in declined.output
+    unanswered = CliRunner().invoke(app, approve)
+    assert (unanswered.exit_code, "--yes" in str(unanswered.exception)) == (1, True)
     assert "stays as it is" in str(declined.exception)
     assert not [each for each in open_annex_store(world.gateway.storage).load_after() if each.client == "newcomer"]
     own = CliRunner().invoke(app, shlex.split("annex approve newcomer --yes --key var/pki/operators/an.key"))
