@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from gateway.bootstrap import Storage, build_measurer, open_storage
 from gateway.settings import Settings
+from gateway.storage.database import file_of
 from services.health import Component
 
 
@@ -34,9 +36,15 @@ class Deployment:
             return connection.exec_driver_sql(question).scalar()
 
     @property
-    def has_sqlite(self) -> bool:
-        """Whether the database is SQLite, otherwise PostgreSQL."""
-        return self.settings.database_url.startswith("sqlite")
+    def database_file(self) -> Path | None:
+        """The file of the database if it is SQLite, None with PostgreSQL."""
+        return file_of(self.settings.database_url)
+
+    @property
+    def directories(self) -> tuple[Path, ...]:
+        """Where the state lies, and the database if it is a file."""
+        file = self.database_file
+        return tuple(dict.fromkeys((self.settings.state, *((file.absolute().parent,) if file else ()))))
 
     def close(self) -> None:
         """Close what was opened."""
