@@ -41,6 +41,13 @@ def worst_of(findings: Iterable[Finding]) -> Finding:
     return max(findings, key=lambda each: _ORDER.index(each.state))
 
 
+def sum_up(findings: Iterable[Finding]) -> Finding:
+    """Return the worst state with the details of all that are as bad; all is well for none."""
+    found = tuple(findings)
+    worst = worst_of((Finding(), *found)).state
+    return Finding(worst, "; ".join(each.detail for each in found if each.state is worst))
+
+
 class Measurer:
     """Measures components by their names, one measurement at a time; `rest` is called after each.
 
