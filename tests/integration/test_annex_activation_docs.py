@@ -98,6 +98,7 @@ def test_what_nobody_signed_is_what_is_in_force_and_then_what_is_planned() -> No
         ("annex approve --key var/pki/operators/an.key", "name the clients"),
         ("annex withdraw pcsa --key var/pki/operators/an.key", "nothing is proposed for pcsa"),
         ("annex reinstate pcsa abc --key var/pki/operators/an.key", "0 revisions of pcsa begin with abc"),
+        ("migrate --state /dev/null/x", "choose a place you may write to with --state"),
         ("annex operator list --state nowhere", "there is no .*nowhere/.*: name the state with --state"),
         ("annex operator add an", "operator already"),
         ("annex operator add An", "small letters"),
