@@ -5,10 +5,13 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError
 
+from gateway.audit.keys import AuditKeysUnusable
+from gateway.audit.reading_key import ReadingKeyUnusable
 from gateway.bootstrap import CannotStart
 from gateway.doctor import database, keys, machine
 from gateway.doctor.deployment import Deployment
 from gateway.health.measure import Finding
+from gateway.key_file import KeyFileUnusable
 from gateway.storage.database import MEND_DATABASE, name_of, reason_of
 from services.health import State
 
@@ -17,7 +20,7 @@ from services.health import State
 class Check:
     """One promise of a deployment. What `look` raises is a promise broken.
 
-    A failure of the database is told in its words, any other by its class alone.
+    A failure of the database or of a file is told in its words, any other by its class alone.
     """
 
     name: str
@@ -112,11 +115,17 @@ def examine(deployment: Deployment) -> Iterator[Result]:
     for check in CHECKS:
         try:
             yield Result(check, check.look(deployment), check.remedy)
-        except CannotStart as reason:
+        except (CannotStart, AuditKeysUnusable, KeyFileUnusable, ReadingKeyUnusable) as reason:
             yield Result(check, Finding(State.NOK, str(reason)), check.remedy)
         except DBAPIError as error:
             told = f"{name_of(deployment.settings.database_url)}: {reason_of(error)}"
             yield Result(check, Finding(State.NOK, told), MEND_DATABASE)
         except Exception as error:
-            # The class alone: an exception's text may hold an address or a password of the deployment.
-            yield Result(check, Finding(State.NOK, type(error).__name__), check.remedy)
+            yield Result(check, Finding(State.NOK, _tell(error)), check.remedy)
+
+
+def _tell(error: Exception) -> str:
+    """Return what is wrong with a file; of anything else the class alone: a text may hold an address or a password."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return type(error).__name__

@@ -27,8 +27,9 @@ class Deployment:
     @cached_property
     def measured(self) -> Mapping[str, Component]:
         """What a management process would measure, by name: the database, the audit and each source."""
-        measurer = build_measurer(self.settings)
-        return {component.name: component for component in measurer.measure()}
+        # The storage first: where there is no state, what measures would make one.
+        _ = self.storage
+        return {component.name: component for component in build_measurer(self.settings).measure()}
 
     def ask(self, question: str) -> Any:
         """Return the only value that the database answers."""

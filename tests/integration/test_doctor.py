@@ -153,6 +153,25 @@ def test_no_file_is_taken_for_the_database_of_a_server(patient: Patient) -> None
 
 
 @pytest.mark.sqlite_only
+def test_a_file_that_is_not_there_is_named(patient: Patient) -> None:
+    key = patient.state / "pki" / "gateway.key"
+    key.unlink()
+    auditor = patient.state / "pki" / "auditor.pub"
+    auditor.unlink()
+    found = patient.examine()
+    assert found["signing key"].detail == f"{key}: No such file or directory"
+    assert found["auditor's key"].detail.startswith(f"{auditor}: No such file or directory")
+
+
+def test_a_state_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    state = tmp_path / "nowhere"
+    found = Patient(state, f"sqlite:///{state}/ksz.db").examine()
+    assert not state.exists()
+    assert found["database"].detail.startswith(f"there is no state in {state}: ")
+    assert found["state directory"].detail == f"{state}: No such file or directory"
+
+
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     ("name", "state", "settings"),
     [
