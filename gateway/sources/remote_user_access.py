@@ -28,16 +28,15 @@ class RemoteUserAccess:
         self._source.probe()
 
     def check_access(self, question: AccessQuestion) -> AccessGiven | AccessRefused:
-        """Ask by each number of the entity, since a message holds one: whoever has access has it by all of them.
+        """Ask by each number of the entity, since a message holds one, within one deadline.
 
-        All within one deadline.
+        Access is given when it is the same by all of them: otherwise they are not the numbers of one entity.
         """
         until = self._source.begin()
-        answer: AccessGiven | AccessRefused = AccessRefused(NoAccessReason.ENTITY_UNKNOWN)
-        for entity in _write_entities(question.entity):
-            answer = self._ask(question, entity, until)
-            if isinstance(answer, AccessRefused):
-                break
+        first, *others = _write_entities(question.entity)
+        answer = self._ask(question, first, until)
+        if isinstance(answer, AccessGiven) and any(self._ask(question, other, until) != answer for other in others):
+            return AccessRefused(NoAccessReason.ENTITY_UNKNOWN)
         return answer
 
     def close(self) -> None:
