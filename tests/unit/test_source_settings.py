@@ -1,5 +1,6 @@
 """The settings of remote sources: read from gateway.toml, and refused with the reason."""
 
+import re
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from gateway.contracts import load_contracts
 from gateway.settings import InvalidSettings, load_settings
 from gateway.source_settings import REMOTE_SERVICES
 
+ROOT = Path(__file__).parents[2]
 ENDPOINT = 'address = "https://rsz.example/consult"\ncertificate = "pki/rsz.pem"\n'
 ASKER = 'cbe_number = "0999900051"\nlegal_context = "GATEWAY:CONSULTATION"\n'
 
@@ -25,6 +27,14 @@ def test_a_source_is_read_with_its_files_under_the_state(tmp_path: Path) -> None
     assert (source.calls, source.deadline_seconds, source.remote) == (3, 3.0, None)
     assert source.funds["003"].certificate == tmp_path / "pki/rsz.pem"
     assert source.funds["003"].authority == tmp_path / "pki/tls.pem"
+
+
+def test_the_examples_of_the_page_are_settings(tmp_path: Path) -> None:
+    examples = re.findall("```toml\n(.*?)```", (ROOT / "docs" / "sources.md").read_text("utf-8"), re.DOTALL)
+    write(tmp_path, "".join(examples))
+    sources = load_settings(state=tmp_path).sources
+    assert set(sources) == {"DmfaConsultationService/v1", "EmployerMandateConsultationService/v2"}
+    assert all(source.remote is not None for source in sources.values())
 
 
 def test_without_any_every_source_is_in_the_database(tmp_path: Path) -> None:
