@@ -10,7 +10,7 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -23,6 +23,7 @@ from fuzz.target import HUNG_SECONDS, Tried, Try, names_person, randomness, try_
 from gateway.bootstrap import REMOTE_REPOSITORIES
 from gateway.contracts import Contracts, OperationContract, load_contracts
 from gateway.pki import Identity, KeyKind, create_authority, create_key, issue
+from gateway.source_settings import WITHOUT_LEGAL_CONTEXT
 from gateway.sources.exchange import Endpoint
 from gateway.sources.guard import Guard, GuardPolicy
 from gateway.sources.remote import Asker, RemoteSource
@@ -33,7 +34,8 @@ from services.dimona.period import DeclarationSearch, PeriodSearch
 from services.dimona.repository import EmployerUnknown, TicketReused
 from services.dimona.submission import read_submission
 from services.dmfa.attestation import AttestationSearch
-from services.employer import EmployerReference, Register
+from services.employer import EmployerReference, Register, read_reference
+from services.user_access import AccessQuestion
 
 _SAMPLES = Path(__file__).resolve().parent.parent / "fixtures" / "samples"
 _SIGNATURE = re.compile(rb"<ds:SignatureValue>([^<]+)<")
@@ -166,7 +168,7 @@ def open_target() -> Iterator[Try]:
                     contract=read[name],
                     endpoint=endpoints[name],
                     certificate_pem=theirs.certificate_pem,
-                    asker=Asker("0999900150", "FUZZ:ANSWERS"),
+                    asker=Asker("0999900150", None if name == WITHOUT_LEGAL_CONTEXT else "FUZZ:ANSWERS"),
                     guard=Guard(name, _PATIENT),
                     signer=Signer(ours.key_pem, ours.certificate_pem),
                     clock=lambda: now,
@@ -280,6 +282,17 @@ def _ask_employer(reply: etree._Element, operation: OperationContract, now: date
     return lambda port: port.find_registrations(EmployerReference(enterprise_number=number))
 
 
+def _ask_access(reply: etree._Element, operation: OperationContract, now: datetime) -> Callable[[Any], object]:
+    entity = {each.tag: each.text for each in reply.iterfind("criteria/entity/*")}
+    question = AccessQuestion(
+        _text(reply, "technicalUserId"),
+        read_reference(entity),
+        _text(reply, "application"),
+        date.fromisoformat(_text(reply, "referenceDate")),
+    )
+    return lambda port: port.check_access(question)
+
+
 def _text(reply: etree._Element, path: str, default: str = "") -> str:
     """Return a criterion of the question that a sample answers."""
     return reply.findtext(f"criteria/{path}") or default
@@ -294,4 +307,5 @@ _QUESTIONS: Mapping[str, Callable[[etree._Element, OperationContract, datetime],
     "consultDeclarations": _ask_declarations,
     "submitDeclarations": _declare,
     "consultEmployer": _ask_employer,
+    "CheckUnauthenticatedUserAccess": _ask_access,
 }

@@ -8,14 +8,17 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-# The services whose source can be another institution's, and the only one that has funds.
+# The services whose source can be another institution's; the only one that has funds; the only one whose contract has
+# no legal context.
 REMOTE_SERVICES = (
     "DimonaService/v1",
     "DmfaConsultationService/v1",
+    "EmployerMandateConsultationService/v2",
     "EmployerRepertoryService/v1",
     "SelfEmployedService/v2",
 )
 WITH_FUNDS = "SelfEmployedService/v2"
+WITHOUT_LEGAL_CONTEXT = "EmployerMandateConsultationService/v2"
 
 
 def _check_address(text: str) -> str:
@@ -64,7 +67,12 @@ class SourceSettings(BaseModel):
         default_factory=dict, description="The social insurance funds by their codes (SelfEmployedService/v2 alone)."
     )
     cbe_number: str = Field(pattern=r"^[01]\d{9}$", description="The enterprise number as which we ask.")
-    legal_context: str = Field(min_length=1, max_length=64, description="The legal context under which we ask.")
+    legal_context: str | None = Field(
+        None,
+        min_length=1,
+        max_length=64,
+        description=f"The legal context under which we ask; of every service but {WITHOUT_LEGAL_CONTEXT}.",
+    )
     deadline_seconds: float = Field(
         3.0, ge=0.1, le=20, description="Seconds within which a question is answered, with all its calls."
     )
@@ -91,6 +99,10 @@ def check_sources(sources: dict[str, SourceSettings]) -> dict[str, SourceSetting
             raise ValueError(f"{name}: the source of one of {', '.join(REMOTE_SERVICES)} can be remote")
         if source.funds and name != WITH_FUNDS:
             raise ValueError(f"{name}: only {WITH_FUNDS} has funds")
+        if name == WITHOUT_LEGAL_CONTEXT and source.legal_context is not None:
+            raise ValueError(f"{name}: its contract has no legal context: leave out `legal_context`")
+        if name != WITHOUT_LEGAL_CONTEXT and source.legal_context is None:
+            raise ValueError(f"{name}: names no `legal_context`")
         if not any(source.endpoints()):
             raise ValueError(f"{name}: names neither `remote` nor `funds`")
     return sources

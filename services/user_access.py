@@ -75,7 +75,7 @@ class AccessRefused:
 
 
 class UserAccess(Protocol):
-    """Asks User Management. May raise `SourceUnavailable` or `SourceCommunicationFailed`."""
+    """Asks User Management. May raise `SourceUnavailable`, `SourceAnswerInvalid` or `SourceCommunicationFailed`."""
 
     def check_access(self, question: AccessQuestion) -> AccessGiven | AccessRefused:
         """Decide; it is asked about a user, never by one."""

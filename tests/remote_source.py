@@ -16,6 +16,7 @@ from gateway.simulator.app import SimulatedSources, list_paths
 from gateway.simulator.client import CBE_NUMBER, LEGAL_CONTEXT, make_annex
 from gateway.simulator.faults import Faults
 from gateway.simulator.server import SimulatorServer
+from gateway.source_settings import WITHOUT_LEGAL_CONTEXT
 from gateway.sources.exchange import open_endpoint
 from gateway.sources.guard import Guard, GuardPolicy
 from gateway.sources.remote import Asker, RemoteSource
@@ -78,7 +79,7 @@ def played(
             contracts=contracts(),
             repositories={service: repository},
             ports={"page_tokens": FakePageTokens(), "user_access": FakeUserAccess()},
-            annex=make_annex(client, contracts().shapes(), {service}),
+            annexes={service: make_annex(client, contracts().shapes(), service)},
             client_certificate=client,
             facts=EverybodyKnown(),
             signer=signer or sign_as("source"),
@@ -101,7 +102,7 @@ def ask(
         "contract": RemoteContract(contract),
         "endpoint": open_endpoint(server.url + list_paths()[service], None),
         "certificate_pem": identity("source").certificate_pem,
-        "asker": Asker(CBE_NUMBER, LEGAL_CONTEXT),
+        "asker": Asker(CBE_NUMBER, None if service == WITHOUT_LEGAL_CONTEXT else LEGAL_CONTEXT),
         "guard": Guard(service, policy),
         "signer": sign_as("gateway"),
         "clock": clock,

@@ -21,6 +21,7 @@ from gateway.sources.remote_dimona import RemoteDimonaRepository
 from gateway.sources.remote_dmfa import RemoteDmfaRepository
 from gateway.sources.remote_employers import RemoteEmployerRegister
 from gateway.sources.remote_self_employed import RemoteSelfEmployedRepository
+from gateway.sources.remote_user_access import RemoteUserAccess
 from services.health import State
 
 log = structlog.get_logger(__name__)
@@ -29,6 +30,7 @@ log = structlog.get_logger(__name__)
 REMOTE_REPOSITORIES: Mapping[str, Callable[[RemoteSource, Any], Any]] = {
     "DimonaService/v1": lambda source, own: RemoteDimonaRepository(source, own.find_employer),
     "DmfaConsultationService/v1": lambda source, _: RemoteDmfaRepository(source),
+    "EmployerMandateConsultationService/v2": lambda source, _: RemoteUserAccess(source),
     "EmployerRepertoryService/v1": lambda source, _: RemoteEmployerRegister(source),
     "SelfEmployedService/v2": lambda source, own: RemoteSelfEmployedRepository(source, own.is_pcsa),
 }

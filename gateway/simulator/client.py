@@ -1,6 +1,8 @@
-"""The gateway as its sources know it: one client, by its certificate, who may ask all that the contracts have."""
+"""The gateway as its sources know it: one client, by its certificate, who may ask all that the contracts have.
 
-from collections.abc import Mapping
+To User Management it is a support application, to every other source an institution.
+"""
+
 from datetime import date, datetime
 from typing import Any
 
@@ -8,15 +10,17 @@ import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from authz.annex import Annex, Role, RoleAnnex
+from authz.annex import Annex, ClientKind, Role, RoleAnnex
 from authz.annex_document import read_annex
-from authz.contract_shape import CRITERIA, ContractShape
+from authz.contract_shape import CRITERIA, Contracts, ContractShape
+from authz.contract_shape import LEGAL_CONTEXT as CONTEXT_ELEMENT
 from gateway.annexes.names import Certificate
 
 CLIENT = "gateway"
 CBE_NUMBER = "0999900051"
 LEGAL_CONTEXT = "GATEWAY:CONSULTATION"
 _EXEMPTION = "The gateway controls the integration of persons before it asks"
+_KINDS = (ClientKind.INSTITUTION, ClientKind.SUPPORT_APPLICATION)
 
 
 class OneClient:
@@ -38,31 +42,35 @@ class OneClient:
         return None
 
 
-def make_annex(certificate_pem: bytes, shapes: Mapping[str, Mapping[str, ContractShape]], services: set[str]) -> Annex:
-    """Return what the gateway may ask of these services; ValueError when there is no certificate in the PEM text."""
+def make_annex(certificate_pem: bytes, shapes: Contracts, service: str) -> Annex:
+    """Return what the gateway may ask of this service; ValueError when there is no certificate in the PEM text."""
+    operations = shapes[service]
+    kinds = (
+        kind for kind in _KINDS if all(shape.kinds is None or kind in shape.kinds for shape in operations.values())
+    )
     fingerprint = x509.load_pem_x509_certificate(certificate_pem).fingerprint(SHA256()).hex()
     document = {
         "client": CLIENT,
-        "kind": "institution",
+        "kind": next(kinds).value,
         "identity": {"cbeNumber": CBE_NUMBER, "name": "The gateway"},
         "validFrom": date(2020, 1, 1),
         "authentication": {"methods": ["x509Token"], "signToken": True},
         "certificates": [{"sha256": fingerprint}],
-        "operations": [
-            _grant(service, operation, shape)
-            for service in sorted(services)
-            for operation, shape in shapes[service].items()
-        ],
+        "operations": [_grant(service, operation, shape) for operation, shape in operations.items()],
     }
     return read_annex(yaml.safe_dump(document, sort_keys=False), shapes)
 
 
 def _grant(service: str, operation: str, shape: ContractShape) -> dict[str, Any]:
     optional = [path for path in shape.request_paths if path.startswith(f"{CRITERIA}/") and path.count("/") == 1]
-    return {
+    grant: dict[str, Any] = {
         "service": service,
         "operation": operation,
-        "legalContexts": [LEGAL_CONTEXT],
         "deliberation": "Simulated: the source has none",
         "parameters": {path: {"required": False} for path in optional},
-    } | ({"integrationExemption": _EXEMPTION} if shape.consults_persons else {})
+    }
+    if CONTEXT_ELEMENT in shape.request_paths:
+        grant["legalContexts"] = [LEGAL_CONTEXT]
+    if shape.consults_persons:
+        grant["integrationExemption"] = _EXEMPTION
+    return grant

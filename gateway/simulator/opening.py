@@ -15,7 +15,7 @@ from gateway.simulator.app import SimulatedSources, list_paths
 from gateway.simulator.client import CBE_NUMBER, LEGAL_CONTEXT, make_annex
 from gateway.simulator.faults import Faults, Rule
 from gateway.simulator.server import SimulatorServer
-from gateway.source_settings import REMOTE_SERVICES, WITH_FUNDS
+from gateway.source_settings import REMOTE_SERVICES, WITH_FUNDS, WITHOUT_LEGAL_CONTEXT
 
 SOURCE, FORGER = "simulated-source", "simulated-forger"
 _FUND = f"{WITH_FUNDS} fund "
@@ -54,7 +54,7 @@ def _make_sources(settings: Settings, storage: Storage, clock: Clock, url: str) 
             "page_tokens": SealedPageTokens.from_file(settings.paging_key),
             "user_access": repositories[USER_MANAGEMENT],
         },
-        annex=make_annex(client, contracts.shapes(), set(REMOTE_SERVICES)),
+        annexes={name: make_annex(client, contracts.shapes(), name) for name in REMOTE_SERVICES},
         client_certificate=client,
         facts=Repertory(storage.database),
         signer=_make_key(settings, SOURCE),
@@ -80,7 +80,8 @@ def make_settings(settings: Settings, url: str) -> str:
     certify_client(settings, SOURCE)
     paths, lines = list_paths(), list[str]()
     for name in REMOTE_SERVICES:
-        lines += [f'[sources."{name}"]', f'cbe_number = "{CBE_NUMBER}"', f'legal_context = "{LEGAL_CONTEXT}"', ""]
+        context = [] if name == WITHOUT_LEGAL_CONTEXT else [f'legal_context = "{LEGAL_CONTEXT}"']
+        lines += [f'[sources."{name}"]', f'cbe_number = "{CBE_NUMBER}"', *context, ""]
         if name != WITH_FUNDS:
             lines += _endpoint(f'sources."{name}".remote', url + paths[name])
         for part, path in paths.items():

@@ -28,7 +28,7 @@ from gateway.wss.trust import Trust
 from gateway.wss.verify import find_security_header, verify_envelope
 from gateway.xml.namespaces import SOAP
 from gateway.xml.parse import Unparsable, XmlLimits, parse_message
-from services.consultation import SourceAnswerInvalid, SourceCommunicationFailed, SourceUnavailable, Values
+from services.consultation import SourceAnswerInvalid, SourceCommunicationFailed, SourceUnavailable, Values, present
 
 log = structlog.get_logger(__name__)
 
@@ -50,10 +50,10 @@ class Signs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """As whom the gateway asks."""
+    """As whom the gateway asks; under no legal context where the contract has none."""
 
     cbe_number: str
-    legal_context: str
+    legal_context: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +165,11 @@ class RemoteSource:
         customer = {"customerIdentification": {"cbeNumber": self._asker.cbe_number}}
         body = self._contract.write(
             operation,
-            {
-                "informationCustomer": {"ticket": ticket, "timestampSent": now, **customer},
-                "legalContext": self._asker.legal_context,
-                "criteria": criteria,
-            },
+            present(
+                informationCustomer={"ticket": ticket, "timestampSent": now, **customer},
+                legalContext=self._asker.legal_context,
+                criteria=criteria,
+            ),
         )
         try:
             message = self._signer.sign(body, None, now)

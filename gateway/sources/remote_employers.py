@@ -31,7 +31,7 @@ class RemoteEmployerRegister:
         else:
             criteria = {"enterpriseNumber": employer.enterprise_number}
         answer = self._source.ask("consultEmployer", criteria, lambda values: values["criteria"] == criteria)
-        expect(answer, FOUND | {_NO_DATA, _REFUSED, _REFUSED_TO_USER})
+        expect(answer, FOUND | {_NO_DATA, _REFUSED, _REFUSED_TO_USER}, person=False)
         if answer.code in (_REFUSED, _REFUSED_TO_USER):
             if not any(name == "field" for name, _ in answer.information):
                 raise SourceAnswerInvalid.giving("a refusal that is not about the employer")

@@ -24,23 +24,24 @@ _REFUSES_US = frozenset({"MSG00004", "MSG00012", "MSG00013", "MSG00014", "MSG000
 _CODE = re.compile(r"[A-Z]{3}[0-9]{5}")
 
 
-def expect(answer: Answer, expected: Container[str]) -> None:
+def expect(answer: Answer, expected: Container[str], *, person: bool = True) -> None:
     """Return if the answer's code is one that the adapter knows what to do with; raise what it is otherwise.
 
-    SsinUnknownToSource, SourceUnavailable, or SourceAnswerInvalid for a code that nobody expected.
+    SourceUnavailable, SsinUnknownToSource where a `person` was asked about by SSIN, or SourceAnswerInvalid for a code
+    that nobody expected.
     """
     if answer.value != "fault" and answer.code in expected:
         return
-    raise _make_fault(answer)
+    raise _make_fault(answer, person)
 
 
-def _make_fault(answer: Answer) -> SourceFault:
+def _make_fault(answer: Answer, person: bool) -> SourceFault:
     """Return the fault that an answer without data is."""
     if answer.value == "fault" or answer.code in _REFUSES_US:
         if answer.code not in _AWAY:
             log.error("source_refuses_us", code=_show(answer.code))
         return SourceUnavailable("the source does not answer us")
-    if answer.code in _UNKNOWN_PERSON:
+    if person and answer.code in _UNKNOWN_PERSON:
         return SsinUnknownToSource("the source does not know the person")
     if answer.code in _AWAY:
         return SourceUnavailable("the source says that it is unavailable")

@@ -245,7 +245,8 @@ def test_an_old_protocol_and_a_weak_suite_are_refused(gateway: RunningGateway) -
 
 def test_a_key_that_others_may_read_stops_the_start(own: Path) -> None:
     (own / "pki" / "gateway.key").chmod(0o640)
-    refused = run_command("serve", "--state", own, "--bind", f"127.0.0.1:{free_port()}")
+    address = f"127.0.0.1:{free_port()}"
+    refused = run_command("serve", "--state", own, "--bind", address, KSZ_MANAGEMENT_BIND=f"127.0.0.1:{free_port()}")
     assert refused.returncode == 1
     assert "closed to all others (chmod go-rwx)" in refused.stderr
     assert refused.stderr.count("\n") == 1

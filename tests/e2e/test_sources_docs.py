@@ -1,5 +1,6 @@
 """What docs/sources.md tells to do works: played sources, a gateway that asks them, a consultation, a fault put in."""
 
+import re
 import shlex
 import shutil
 import time
@@ -17,7 +18,7 @@ LATE = 'ksz_source_calls_total{outcome="late",source="SelfEmployedService/v2 fun
 
 
 def test_every_example_does_what_the_page_says(state: Path, tmp_path: Path) -> None:
-    demo, settings, simulate, serve, call, faults = LINES
+    demo, settings, simulate, serve, call, call_users, faults = LINES
     assert (demo, serve) == ("demo", "serve")
     own = tmp_path / "state"
     shutil.copytree(state, own)
@@ -30,6 +31,7 @@ def test_every_example_does_what_the_page_says(state: Path, tmp_path: Path) -> N
     with playing(simulate, own, bind), serving(own) as gateway:
         told = ask(call, own, gateway.url)
         assert "DATA_FOUND" in told
+        assert re.search(r"path\W+USER\b", ask(call_users, own, gateway.url))
         (rule,) = [
             line.split("'")[1] for line in (DOCS / "sources.md").read_text().splitlines() if line.startswith("curl")
         ]

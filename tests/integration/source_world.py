@@ -2,7 +2,7 @@
 
 import shutil
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +15,10 @@ from gateway.simulator.opening import make_settings, opened_simulator
 from gateway.simulator.server import SimulatorServer
 from gateway.source_settings import REMOTE_SERVICES
 
-SOURCES = REMOTE_SERVICES
-
 
 @dataclass(frozen=True, slots=True)
 class RemoteWorld:
-    """A gateway whose sources are all remote, one that has them in its database, and what is played for the former."""
+    """A gateway whose sources are remote, one that has them in its database, and what is played for the former."""
 
     remote: World
     local: World
@@ -28,8 +26,17 @@ class RemoteWorld:
 
 
 @contextmanager
-def open_remote_world(state: DemoState, directory: Path, broker: bool = False, **limits: Any) -> Iterator[RemoteWorld]:
-    """Open both on copies of a demo state; `limits` are settings of every source; `broker`: the funds are remote."""
+def open_remote_world(
+    state: DemoState,
+    directory: Path,
+    broker: bool = False,
+    services: Iterable[str] = REMOTE_SERVICES,
+    **limits: Any,
+) -> Iterator[RemoteWorld]:
+    """Open both on copies of a demo state, with the sources of these services remote.
+
+    `limits` are settings of every source; `broker`: the funds are remote.
+    """
     clock = Clock()
     ignore = shutil.ignore_patterns("ksz.db*")
     shutil.copytree(state.directory, directory, dirs_exist_ok=True, ignore=ignore)
@@ -41,7 +48,8 @@ def open_remote_world(state: DemoState, directory: Path, broker: bool = False, *
         settings = load_settings(state=directory, database_url=source_url, public_url=PUBLIC_URL)
         with opened_simulator(settings, ("127.0.0.1", 0), clock=clock) as simulator:
             simulator.start()
-            sources = remote_settings(make_settings(settings, simulator.url), simulator, broker=broker, **limits)
+            every = remote_settings(make_settings(settings, simulator.url), simulator, broker=broker, **limits)
+            sources = {name: every[name] for name in services}
             with (
                 opened_node(directory, url, databases, clock=clock, sources=sources) as remote,
                 opened_node(directory, url, databases, clock=clock) as local,

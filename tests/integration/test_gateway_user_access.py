@@ -34,7 +34,7 @@ def ask(
         "<referenceDate>2026-04-01</referenceDate></criteria></m:CheckUnauthenticatedUserAccessRequest>"
     )
     reply = world.post(world.sign(payload, client), MANDATE_PATH)
-    assert_valid(reply.payload)
+    assert_valid(reply.payload if reply.detail is None else reply.detail)
     return reply
 
 

@@ -15,6 +15,7 @@ from test_gateway_dimona import ANNA, TODAY, begin, results, submit
 from test_gateway_dmfa import ask as ask_dmfa
 from test_gateway_employer_repertory import ask as ask_employer
 from test_gateway_employer_repertory import by_registration
+from test_gateway_user_access import ask_accounts
 
 from fixtures.employers import get_employer
 from fixtures.personas import demo_rows
@@ -50,6 +51,7 @@ PERSONS: dict[str, Ask] = {
     "career": lambda world: world.ask(SSIN),
     "contributions": lambda world: world.ask(SSIN, operation="consultContributions", period=QUARTERS),
     "attestations": lambda world: ask_dmfa(world, ANNA),
+    "access": lambda world: ask_accounts(world, "0999930141-U2", "brewery"),
 }
 QUESTIONS = PERSONS | {"employer": lambda world: ask_employer(world, by_registration(get_employer("brewery")))}
 

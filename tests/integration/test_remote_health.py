@@ -36,7 +36,7 @@ def worlds(
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> Iterator[RemoteWorld]:
-    # Fifteen sources at once on a machine that has more to do.
+    # Sixteen sources at once on a machine that has more to do.
     monkeypatch.setattr("gateway.health.measure.SLOW_MILLISECONDS", 60_000)
     with open_remote_world(demo_state, tmp_path / "remote", broker=True, **LIMITS | request.param) as opened:
         yield opened
@@ -115,7 +115,7 @@ def test_a_source_whose_address_does_not_answer_is_nok(worlds: RemoteWorld) -> N
     node = Node(worlds.remote)
     worlds.simulator.close()
     told = states(node.check())
-    assert told["DmfaConsultationService/v1"] == "NOK"
+    assert told["DmfaConsultationService/v1"] == told["EmployerMandateConsultationService/v2"] == "NOK"
     assert told[f"{SERVICE} fund 003"] == "DEGRADED"
     # Careers are asked of the database.
     assert told[SERVICE] == "OK"

@@ -16,7 +16,7 @@ class FakeUserAccess:
         reachable: Mapping[str, Iterable[str]] | None = None,
         answer: AccessGiven | AccessRefused | None = None,
     ) -> None:
-        self._reachable = {user: frozenset(numbers) for user, numbers in (reachable or {}).items()}
+        self.reachable = {user: set(numbers) for user, numbers in (reachable or {}).items()}
         self.answer = answer
         self.asked: list[AccessQuestion] = []
         self.fault: Exception | None = None
@@ -28,7 +28,7 @@ class FakeUserAccess:
         if self.answer is not None:
             return self.answer
         numbers = {question.entity.registration_number, question.entity.enterprise_number}
-        if numbers & self._reachable.get(question.technical_user_id, frozenset()):
+        if numbers & self.reachable.get(question.technical_user_id, set()):
             return AccessGiven(AccessPath.USER)
         return AccessRefused(NoAccessReason.NO_MANDATE)
 

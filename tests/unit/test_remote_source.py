@@ -149,6 +149,11 @@ def test_each_status_means_something_to_a_port(value: str, code: str, told: type
         expect(Answer(value, code), {"MSG00000"})
 
 
+def test_who_asks_about_no_person_is_not_told_that_the_person_is_unknown() -> None:
+    with pytest.raises(SourceAnswerInvalid, match="status MSG00005"):
+        expect(Answer("NO_RESULT", "MSG00005"), {"MSG00000"}, person=False)
+
+
 def test_what_is_told_and_not_confirmed_may_have_been_done(source: RemoteSource, server: SimulatorServer) -> None:
     server.faults.replace("close")
     with pytest.raises(SourceCommunicationFailed):

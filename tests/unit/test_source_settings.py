@@ -1,11 +1,17 @@
 """The settings of remote sources: read from gateway.toml, and refused with the reason."""
 
+import re
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from authz.contract_shape import LEGAL_CONTEXT
+from gateway.contracts import load_contracts
 from gateway.settings import InvalidSettings, load_settings
+from gateway.source_settings import REMOTE_SERVICES
 
+ROOT = Path(__file__).parents[2]
 ENDPOINT = 'address = "https://rsz.example/consult"\ncertificate = "pki/rsz.pem"\n'
 ASKER = 'cbe_number = "0999900051"\nlegal_context = "GATEWAY:CONSULTATION"\n'
 
@@ -23,6 +29,14 @@ def test_a_source_is_read_with_its_files_under_the_state(tmp_path: Path) -> None
     assert source.funds["003"].authority == tmp_path / "pki/tls.pem"
 
 
+def test_the_examples_of_the_page_are_settings(tmp_path: Path) -> None:
+    examples = re.findall("```toml\n(.*?)```", (ROOT / "docs" / "sources.md").read_text("utf-8"), re.DOTALL)
+    write(tmp_path, "".join(examples))
+    sources = load_settings(state=tmp_path).sources
+    assert set(sources) == {"DmfaConsultationService/v1", "EmployerMandateConsultationService/v2"}
+    assert all(source.remote is not None for source in sources.values())
+
+
 def test_without_any_every_source_is_in_the_database(tmp_path: Path) -> None:
     assert load_settings(state=tmp_path).sources == {}
 
@@ -32,6 +46,7 @@ def test_without_any_every_source_is_in_the_database(tmp_path: Path) -> None:
     [
         ("HealthCheckService/v1", "remote", "the source of one of DimonaService/v1"),
         ("DimonaService/v1", "", "names neither `remote` nor `funds`"),
+        ("EmployerMandateConsultationService/v2", "remote", "its contract has no legal context"),
         ("DimonaService/v1", 'funds."003"', "only SelfEmployedService/v2 has funds"),
         ("SelfEmployedService/v2", 'funds."3"', "String should match pattern"),
     ],
@@ -41,6 +56,15 @@ def test_what_makes_no_source_is_refused_with_the_reason(tmp_path: Path, service
     write(tmp_path, f'[sources."{service}"]\n{ASKER}{endpoint}')
     with pytest.raises(InvalidSettings, match=said):
         load_settings(state=tmp_path)
+
+
+def test_a_legal_context_is_named_wherever_the_contract_has_one(tmp_path: Path) -> None:
+    shapes = load_contracts().shapes()
+    for name in REMOTE_SERVICES:
+        write(tmp_path, f'[sources."{name}"]\ncbe_number = "0999900051"\n[sources."{name}".remote]\n{ENDPOINT}')
+        has_one = any(LEGAL_CONTEXT in shape.request_paths for shape in shapes[name].values())
+        with pytest.raises(InvalidSettings, match="names no `legal_context`") if has_one else nullcontext():
+            assert load_settings(state=tmp_path).sources[name].legal_context is None
 
 
 @pytest.mark.parametrize(
