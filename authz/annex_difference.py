@@ -17,11 +17,17 @@ from authz.organisation import Organisation
 
 def compare_annexes(before: str, after: str, contracts: Contracts) -> tuple[Difference, ...]:
     """Return the differences between two documents, those of the annex as a whole first; AnnexInvalid."""
-    earlier, later = (
-        ComparedAnnex(side, read_any_annex(text, contracts), read_yaml(text))
-        for side, text in ((Side.BEFORE, before), (Side.AFTER, after))
-    )
-    return tuple(difference for compare in _COMPARISONS for difference in compare(earlier, later))
+    return list_differences(read_compared(Side.BEFORE, before, contracts), read_compared(Side.AFTER, after, contracts))
+
+
+def read_compared(side: Side, text: str, contracts: Contracts) -> ComparedAnnex:
+    """Read one of the two documents; AnnexInvalid."""
+    return ComparedAnnex(side, read_any_annex(text, contracts), read_yaml(text))
+
+
+def list_differences(before: ComparedAnnex, after: ComparedAnnex) -> tuple[Difference, ...]:
+    """Return the differences between two annexes, those of the annex as a whole first."""
+    return tuple(difference for compare in _COMPARISONS for difference in compare(before, after))
 
 
 def _compare_client(before: ComparedAnnex, after: ComparedAnnex) -> Iterator[Difference]:

@@ -1,5 +1,20 @@
-"""`python -m gateway` is `ksz-gateway`."""
+"""`ksz-gateway`, and `python -m gateway`: the commands, from the moment that they begin to be loaded."""
 
-from gateway.cli import main
+import sys
 
-main()
+_INTERRUPTED = 130
+
+
+def main() -> None:
+    """Load the commands and run the one asked for; Ctrl-C ends it quietly, also while it loads."""
+    try:
+        # Imported here: loading takes long enough to be interrupted.
+        from gateway.cli import main as run
+
+        run()
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

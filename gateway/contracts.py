@@ -14,7 +14,7 @@ from lxml import etree
 
 from authz.contract_shape import ContractShape, Reservation
 from gateway.xml.binding import compile_reader, compile_writer
-from gateway.xml.model import ComplexType, Element, SchemaModel
+from gateway.xml.model import ComplexType, Element, SchemaModel, SimpleType
 from gateway.xml.namespaces import WSDL, WSDL_SOAP
 from gateway.xml.validation import Schema
 from services.descriptor import OperationDescriptor, ServiceDescriptor
@@ -37,6 +37,7 @@ _ECHO = ("informationCustomer", "legalContext", "criteria")
 class OperationContract:
     """One operation with its compiled messages.
 
+    `forms` tell in words how values in the request are written, by path: of those that a pattern restricts.
     `data_elements` are the elements of the reply that carry data, in the contract's order: neither echo nor status.
     """
 
@@ -44,6 +45,7 @@ class OperationContract:
     descriptor: OperationDescriptor
     soap_action: str
     request: Element
+    forms: Mapping[str, str]
     response: Element
     read_request: Callable[[etree._Element], Mapping[str, Any]]
     write_response: Callable[[Mapping[str, Any]], str]
@@ -174,6 +176,11 @@ def _operation_contract(
         descriptor=descriptor,
         soap_action=soap_action,
         request=request,
+        forms={
+            path: element.type.form
+            for path, element in request.paths()
+            if isinstance(element.type, SimpleType) and element.type.form
+        },
         response=response,
         read_request=compile_reader(request),
         write_response=compile_writer(response, service.namespace, "ns"),

@@ -25,18 +25,25 @@ if TYPE_CHECKING:
 _FLUSH_SECONDS = 1.0
 # From which the management process knows what one worker alone knows of a source: `gateway.health.workers`.
 CIRCUIT_OPEN = "ksz_source_circuit_open"
+ON_TRIAL = "ksz_source_on_trial"
 WRONG_PERSON_TIME = "ksz_source_wrong_person_time_seconds"
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 class Guarded(Protocol):
-    """A remote source, as far as it is counted: calls by how they ended, whether it is left alone, calls in flight."""
+    """A remote source, as far as it is counted.
+
+    Calls by how they ended, whether it is left alone, or was and the next call tries it, and calls in flight.
+    """
 
     name: str
     counts: Counter[str]
 
     @property
-    def is_open(self) -> bool: ...
+    def is_paused(self) -> bool: ...
+
+    @property
+    def is_on_trial(self) -> bool: ...
 
     @property
     def in_flight(self) -> int: ...
@@ -87,6 +94,13 @@ class Meter:
         self._open = prometheus_client.Gauge(
             CIRCUIT_OPEN,
             "Workers that leave a remote source alone, because too many calls failed.",
+            ("source",),
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self._on_trial = prometheus_client.Gauge(
+            ON_TRIAL,
+            "Workers that left a remote source alone, and will try it with the next call.",
             ("source",),
             registry=registry,
             multiprocess_mode="livesum",
@@ -148,7 +162,8 @@ class Meter:
                     self._wrong_person_time.labels(guard.name).set_to_current_time()
                 self._calls.labels(*label).inc(count - self._counted[label])
                 self._counted[label] = count
-            self._open.labels(guard.name).set(guard.is_open)
+            self._open.labels(guard.name).set(guard.is_paused)
+            self._on_trial.labels(guard.name).set(guard.is_on_trial)
             self._in_flight.labels(guard.name).set(guard.in_flight)
 
     def _fold_durations(self, noted: Iterable[tuple[str, Answer]]) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from sqlalchemy.exc import OperationalError
 
+from gateway.storage.database import reason_of
+
 PREPARE = "run ksz-gateway migrate, or ksz-gateway demo for a world to try things in"
 
 
@@ -27,5 +29,5 @@ def database_answering() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        reason = str(error.orig).partition("\n")[0]
+        reason = reason_of(error)
         raise CannotStart(f"the database does not answer ({reason}): check database_url, and the server.") from None

@@ -15,6 +15,7 @@ from gateway.signing import SigningKey
 from gateway.sources.dimona_sql import SqlDimonaRepository
 from gateway.sources.dmfa_sql import SqlDmfaRepository
 from gateway.sources.employer_repertory_sql import SqlEmployerRegister
+from gateway.sources.recovery import Recovery
 from gateway.sources.self_employed_sql import SqlSelfEmployedRepository
 from gateway.sources.user_access import ManagedUserAccess
 from gateway.users.access import StoredAccounts
@@ -52,6 +53,11 @@ def open_sources(
     """Return the sources as the settings choose them; CannotStart when a file of a remote one cannot be read."""
     own = open_repositories(storage, list_annexes)
     return replace_sources(own, settings.sources, signer, clock, settings.threads, contracts)
+
+
+def make_recovery(sources: Sources) -> list[Recovery]:
+    """Return what finds out that remote sources are there again; not started."""
+    return [Recovery((*sources.remote.values(), *sources.funds.values()))] if sources.endpoints else []
 
 
 def make_source_watches(sources: Sources) -> list[FileWatch]:

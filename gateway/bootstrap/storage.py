@@ -1,7 +1,7 @@
 """Opens the database with what writes to it, and brings it to the schema of this version."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from gateway.annexes.operators import OperatorKeys
@@ -45,17 +45,22 @@ def open_storage(
     """
     if not settings.state.is_dir():
         raise CannotStart(f"there is no state in {settings.state}: {PREPARE}.")
-    database = Database(settings.database_url, connections=count_connections(settings))
-    commit = GroupCommit(database, wait_seconds=wait_seconds)
-    try:
-        trail = open_trail(settings, commit, MonthKeys(settings.audit_keys), clock)
-    except (AuditKeysUnusable, KeyFileUnusable) as error:
-        raise CannotStart(f"the audit keys cannot be used: {error}") from None
-    except ReadingKeyUnusable as error:
-        raise CannotStart(
-            f"the auditor's public key cannot be used: {error}, see audit_reading_key; or {PREPARE}."
-        ) from None
-    return Storage(database, commit, trail, OperatorKeys(settings.annex_operators))
+    with ExitStack() as opened:
+        database = Database(settings.database_url, connections=count_connections(settings))
+        opened.callback(database.close)
+        commit = GroupCommit(database, wait_seconds=wait_seconds)
+        opened.callback(commit.close)
+        try:
+            trail = open_trail(settings, commit, MonthKeys(settings.audit_keys), clock)
+        except (AuditKeysUnusable, KeyFileUnusable) as error:
+            raise CannotStart(f"the audit keys cannot be used: {error}") from None
+        except ReadingKeyUnusable as error:
+            raise CannotStart(
+                f"the auditor's public key cannot be used: {error}, see audit_reading_key; or {PREPARE}."
+            ) from None
+        storage = Storage(database, commit, trail, OperatorKeys(settings.annex_operators))
+        opened.pop_all()
+    return storage
 
 
 def count_connections(settings: Settings) -> int:

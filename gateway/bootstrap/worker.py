@@ -1,7 +1,7 @@
 """Builds the gateway of one worker process."""
 
 import gc
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -14,7 +14,7 @@ from gateway.bootstrap.annexes import make_annex_store
 from gateway.bootstrap.keys import open_client_trust, open_page_tokens, read_tls_validity
 from gateway.bootstrap.registers import open_registers
 from gateway.bootstrap.remote_sources import Sources
-from gateway.bootstrap.sources import USER_MANAGEMENT, make_source_watches, open_sources
+from gateway.bootstrap.sources import USER_MANAGEMENT, make_recovery, make_source_watches, open_sources
 from gateway.bootstrap.storage import Storage, check_schema, open_storage
 from gateway.catalogue import load_catalogue
 from gateway.clock import Clock, system_clock
@@ -33,9 +33,13 @@ from gateway.replies import Replies
 from gateway.revocation import reload_revocation_list
 from gateway.settings import Settings
 from gateway.signing import SigningKey
+from gateway.sources.recovery import Recovery
 from gateway.wss.policy import SecurityPolicy
 from gateway.wss.trust import Trust
 from gateway.xml.parse import XmlLimits
+
+Watch = FileWatch | MaintenanceWatch | Recovery
+"""A thread that looks again and again at what may change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class Gateway:
     annexes: AnnexRegistry
     signing_key: SigningKey
     sources: Sources
-    watches: tuple[FileWatch | MaintenanceWatch, ...]
+    watches: tuple[Watch, ...]
 
     @property
     def guards(self) -> tuple[Guarded, ...]:
@@ -133,10 +137,7 @@ def _build(
     # Known before the first request: HealthCheck is answered from them while the database is away.
     annexes.open()
     maintenance.start()
-    watches: tuple[FileWatch | MaintenanceWatch, ...] = (
-        maintenance,
-        *_watch_files(settings, trust, signing_key, opened),
-    )
+    watches = (maintenance, *_start_watching(settings, trust, signing_key, opened))
     # What was made so far lives as long as the process: the collector need not look at it again.
     gc.collect()
     gc.freeze()
@@ -157,11 +158,15 @@ def _make_endpoints(
     }
 
 
-def _watch_files(settings: Settings, trust: Trust, signing_key: SigningKey, sources: Sources) -> tuple[FileWatch, ...]:
-    watches = [FileWatch(signing_key.paths, signing_key.reload), *make_source_watches(sources)]
+def _start_watching(settings: Settings, trust: Trust, signing_key: SigningKey, sources: Sources) -> Iterable[Watch]:
+    watches: list[FileWatch | Recovery] = [
+        FileWatch(signing_key.paths, signing_key.reload),
+        *make_source_watches(sources),
+        *make_recovery(sources),
+    ]
     if settings.client_crl is not None:
         reload = partial(reload_revocation_list, settings.client_crl, trust)
         watches.append(FileWatch((settings.client_crl,), reload))
     for watch in watches:
         watch.start()
-    return tuple(watches)
+    return watches

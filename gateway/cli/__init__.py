@@ -26,6 +26,7 @@ from gateway.cli import (
 )
 from gateway.cli.output import Problem, show_problem
 from gateway.logs import configure_logs
+from gateway.storage.database import MEND_DATABASE, reason_of
 
 app = typer.Typer(
     name="ksz-gateway",
@@ -55,8 +56,5 @@ def main() -> None:
         show_problem(problem)
         sys.exit(1)
     except DBAPIError as error:
-        # Its first line: what follows, where PostgreSQL tells more, quotes rows.
-        reason = str(error.orig).partition("\n")[0]
-        mend = "check database_url, the server and the disk; docs/backup.md tells how to restore it"
-        show_problem(Problem(f"the database failed ({reason}): {mend}."))
+        show_problem(Problem(f"the database failed ({reason_of(error)}): {MEND_DATABASE}."))
         sys.exit(1)

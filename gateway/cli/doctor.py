@@ -36,7 +36,7 @@ def doctor(state: StateOption = None, as_json: JsonOption = False) -> None:
             "check": result.check.name,
             "state": result.finding.state.value,
             "found": result.finding.detail,
-            "mend": "" if result.finding.state is State.OK else result.check.remedy,
+            "mend": "" if result.finding.state is State.OK else result.remedy,
         }
         for result in results
     ]

@@ -3,6 +3,7 @@
 import typer
 
 from gateway import bootstrap
+from gateway.cli.demo import unwritable
 from gateway.cli.output import StateOption, console, get_settings
 
 
@@ -17,8 +18,11 @@ def migrate(state: StateOption = None) -> None:
     All of the change is made or none; nodes that start it together take turns.
     """
     settings = get_settings(state=state)
-    settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    bootstrap.migrate(settings)
+    try:
+        settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        bootstrap.migrate(settings)
+    except OSError as error:
+        raise unwritable(settings, error) from None
     unsigned = bootstrap.list_unsigned_annexes(settings)
     console.print("The database is at the schema of this version.")
     if unsigned:

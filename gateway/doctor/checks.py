@@ -3,16 +3,25 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from sqlalchemy.exc import DBAPIError
+
+from gateway.audit.keys import AuditKeysUnusable
+from gateway.audit.reading_key import ReadingKeyUnusable
 from gateway.bootstrap import CannotStart
 from gateway.doctor import database, keys, machine
 from gateway.doctor.deployment import Deployment
 from gateway.health.measure import Finding
+from gateway.key_file import KeyFileUnusable
+from gateway.storage.database import MEND_DATABASE, name_of, reason_of
 from services.health import State
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One promise of a deployment. What `look` raises is a promise broken, told by its class alone."""
+    """One promise of a deployment. What `look` raises is a promise broken.
+
+    A failure of the database or of a file is told in its words, any other by its class alone.
+    """
 
     name: str
     asks: str
@@ -58,7 +67,7 @@ CHECKS = (
         "see docs/annex-activation.md",
         keys.operators,
     ),
-    Check("database", "does it answer?", "check database_url, and the server", database.reachable),
+    Check("database", "does it answer?", MEND_DATABASE, database.reachable),
     Check("schema", "is it that of this version?", "stop the gateways, back up, run migrate", database.schema),
     Check(
         "durability",
@@ -94,19 +103,29 @@ CHECKS = (
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a check found."""
+    """What a check found, and what to do about it."""
 
     check: Check
     finding: Finding
+    remedy: str
 
 
 def examine(deployment: Deployment) -> Iterator[Result]:
     """Yield what each check finds, one after the other; none stops those after it."""
     for check in CHECKS:
         try:
-            yield Result(check, check.look(deployment))
-        except CannotStart as reason:
-            yield Result(check, Finding(State.NOK, str(reason)))
+            yield Result(check, check.look(deployment), check.remedy)
+        except (CannotStart, AuditKeysUnusable, KeyFileUnusable, ReadingKeyUnusable) as reason:
+            yield Result(check, Finding(State.NOK, str(reason)), check.remedy)
+        except DBAPIError as error:
+            told = f"{name_of(deployment.settings.database_url)}: {reason_of(error)}"
+            yield Result(check, Finding(State.NOK, told), MEND_DATABASE)
         except Exception as error:
-            # The class alone: an exception's text may hold an address or a password of the deployment.
-            yield Result(check, Finding(State.NOK, type(error).__name__))
+            yield Result(check, Finding(State.NOK, _tell(error)), check.remedy)
+
+
+def _tell(error: Exception) -> str:
+    """Return what is wrong with a file; of anything else the class alone: a text may hold an address or a password."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return type(error).__name__

@@ -7,6 +7,7 @@ from gateway.annexes.history import read_histories
 from gateway.annexes.registry import AnnexRegistry
 from gateway.bootstrap import count_connections, open_annex_store
 from gateway.doctor.deployment import Deployment
+from gateway.health.checks import check_database
 from gateway.health.measure import Finding
 from services.health import Kind, State
 
@@ -17,7 +18,7 @@ _SAFE = {"server_encoding": "UTF8", "fsync": "on", "full_page_writes": "on", "sy
 
 def reachable(deployment: Deployment) -> Finding:
     """Read a row."""
-    return _measured(deployment, "database")
+    return check_database(deployment.storage.database)
 
 
 def schema(deployment: Deployment) -> Finding:
@@ -29,7 +30,7 @@ def schema(deployment: Deployment) -> Finding:
 
 def durability(deployment: Deployment) -> Finding:
     """Judge whether what the database has confirmed survives a power cut."""
-    if deployment.has_sqlite:
+    if deployment.database_file is not None:
         mode, synchronous = deployment.ask("PRAGMA journal_mode"), deployment.ask("PRAGMA synchronous")
         well = (mode, synchronous) == ("wal", 2)
         return Finding(State.OK if well else State.NOK, f"journal_mode {mode}, synchronous {synchronous}")
@@ -45,7 +46,7 @@ def durability(deployment: Deployment) -> Finding:
 
 def connections(deployment: Deployment) -> Finding:
     """Judge whether the server has connections for this node."""
-    if deployment.has_sqlite:
+    if deployment.database_file is not None:
         return Finding(State.OK, "SQLite needs none")
     settings = deployment.settings
     needed = settings.workers * count_connections(settings) + _CONNECTIONS_BESIDE_THE_WORKERS
@@ -57,7 +58,7 @@ def connections(deployment: Deployment) -> Finding:
 
 def clock(deployment: Deployment) -> Finding:
     """Compare the server's clock with ours."""
-    if deployment.has_sqlite:
+    if deployment.database_file is not None:
         return Finding(State.OK, "SQLite has none of its own")
     begun = datetime.now(deployment.now.tzinfo)
     theirs = deployment.ask("SELECT clock_timestamp()")
@@ -69,6 +70,8 @@ def clock(deployment: Deployment) -> Finding:
 
 def audit(deployment: Deployment) -> Finding:
     """Write a record as for a message, under the log's head as it was signed, and take it back."""
+    # Read first, since a measurement tells a failure of the database by its class alone.
+    check_database(deployment.storage.database)
     return _measured(deployment, "audit")
 
 
@@ -84,6 +87,8 @@ def sources(deployment: Deployment) -> Finding:
 def annexes(deployment: Deployment) -> Finding:
     """Judge the annexes in force: that they are proved and readable, and that no two bind one certificate."""
     store = open_annex_store(deployment.storage)
+    # First, since a failure of the database is told here in its words.
+    histories = read_histories(store.load_after(), store.operators)
     registry = AnnexRegistry(store)
     try:
         registry.open()
@@ -95,9 +100,7 @@ def annexes(deployment: Deployment) -> Finding:
     without_rights = registry.list_without_rights(deployment.now)
     if without_rights:
         return Finding(State.NOK, f"not proved, or not readable by this version: {', '.join(without_rights)}")
-    known = [
-        history.find_at(deployment.now) for history in read_histories(store.load_after(), store.operators).values()
-    ]
+    known = [history.find_at(deployment.now) for history in histories.values()]
     in_force = [activation for activation in known if activation is not None]
     binding: defaultdict[str, list[str]] = defaultdict(list)
     for activation in in_force:

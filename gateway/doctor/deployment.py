@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from gateway.bootstrap import Storage, build_measurer, open_storage
 from gateway.settings import Settings
+from gateway.storage.database import file_of
 from services.health import Component
 
 
@@ -25,8 +27,9 @@ class Deployment:
     @cached_property
     def measured(self) -> Mapping[str, Component]:
         """What a management process would measure, by name: the database, the audit and each source."""
-        measurer = build_measurer(self.settings)
-        return {component.name: component for component in measurer.measure()}
+        # The storage first: where there is no state, what measures would make one.
+        _ = self.storage
+        return {component.name: component for component in build_measurer(self.settings).measure()}
 
     def ask(self, question: str) -> Any:
         """Return the only value that the database answers."""
@@ -34,9 +37,15 @@ class Deployment:
             return connection.exec_driver_sql(question).scalar()
 
     @property
-    def has_sqlite(self) -> bool:
-        """Whether the database is SQLite, otherwise PostgreSQL."""
-        return self.settings.database_url.startswith("sqlite")
+    def database_file(self) -> Path | None:
+        """The file of the database if it is SQLite, None with PostgreSQL."""
+        return file_of(self.settings.database_url)
+
+    @property
+    def directories(self) -> tuple[Path, ...]:
+        """Where the state lies, and the database if it is a file."""
+        file = self.database_file
+        return tuple(dict.fromkeys((self.settings.state, *((file.absolute().parent,) if file else ()))))
 
     def close(self) -> None:
         """Close what was opened."""

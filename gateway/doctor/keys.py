@@ -13,8 +13,7 @@ from gateway.bootstrap import open_client_trust
 from gateway.doctor.deployment import Deployment
 from gateway.health.expiry import judge_authorities, judge_revocation_lists, judge_validity
 from gateway.health.measure import Finding
-from gateway.key_file import KeyFileUnusable, check_private
-from gateway.settings import Settings
+from gateway.key_file import check_private
 from gateway.wss.sign import Signer
 from services.health import State
 
@@ -39,23 +38,21 @@ def tls_certificate(deployment: Deployment) -> Finding:
 
 
 def private_files(deployment: Deployment) -> Finding:
-    """Judge who may read the files that hold secrets."""
-    try:
-        for path in _secrets(deployment.settings):
-            if path.exists():
-                check_private(path)
-    except KeyFileUnusable as error:
-        return Finding(State.NOK, str(error))
+    """Judge who may read the files that hold secrets; KeyFileUnusable for one that others may."""
+    for path in _secrets(deployment):
+        if path.exists():
+            check_private(path)
     return Finding()
 
 
-def _secrets(settings: Settings) -> Iterator[Path]:
+def _secrets(deployment: Deployment) -> Iterator[Path]:
+    settings, database = deployment.settings, deployment.database_file
     yield from (settings.signing_key, settings.paging_key, settings.audit_log_key)
     yield from (settings.audit_keys, *settings.audit_keys.glob("*.key"))
     if settings.tls:
         yield settings.tls_key
-    database = settings.state / "ksz.db"
-    yield from (database, database.with_name("ksz.db-wal"))
+    if database is not None:
+        yield from (database, database.with_name(f"{database.name}-wal"))
 
 
 def client_authorities(deployment: Deployment) -> Finding:

@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 
 from authz.ssin import Environment
 from gateway.doctor.deployment import Deployment
-from gateway.health.measure import Finding
+from gateway.health.measure import Finding, worst_of
 from gateway.health.own_parts import judge_disk
 from services.health import State
 
@@ -19,16 +19,16 @@ _JUMP_SECONDS = 0.05
 
 
 def state_directory(deployment: Deployment) -> Finding:
-    """Judge who may change what is in the state directory."""
-    mode = deployment.settings.state.stat().st_mode
-    if mode & (stat.S_IWGRP | stat.S_IWOTH):
-        return Finding(State.NOK, f"others may write in {deployment.settings.state}")
+    """Judge who may change what is in the state directory, and beside the database if it is a file elsewhere."""
+    open_ones = [each for each in deployment.directories if each.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH)]
+    if open_ones:
+        return Finding(State.NOK, f"others may write in {', '.join(map(str, open_ones))}")
     return Finding()
 
 
 def disk(deployment: Deployment) -> Finding:
     """Judge the space that is left."""
-    return judge_disk(deployment.settings.state)
+    return worst_of(map(judge_disk, deployment.directories))
 
 
 def own_clock(deployment: Deployment) -> Finding:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 
-from gateway.health.measure import Finding
+from gateway.health.measure import Finding, worst_of
 from gateway.wss.trust import Trust
 from services.health import State
 
@@ -64,8 +64,5 @@ def _judge(what: str, end: datetime, now: datetime, margin: Margin) -> Finding:
     return Finding(state, f"{what} ends in {left.days} days")
 
 
-_ORDER = tuple(State)
-
-
 def _worst(findings: list[Finding]) -> Finding:
-    return max(findings, key=lambda each: _ORDER.index(each.state), default=Finding(State.NOK, "there is no authority"))
+    return worst_of(findings) if findings else Finding(State.NOK, "there is no authority")

@@ -4,7 +4,7 @@ A check that hangs costs one thread, however often is measured: it is NOK until 
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from time import monotonic, perf_counter
 
@@ -13,6 +13,7 @@ from services.health import Component, Kind, State
 
 DEADLINE_SECONDS = 3.0
 SLOW_MILLISECONDS = 1000
+_ORDER = tuple(State)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,22 @@ Check = Callable[[], Finding]
 
 def worse_of(measured: Component, known: Finding | None) -> Component:
     """Return the component as it was measured, or with what is known of it if that is worse; of like trouble both."""
-    order = tuple(State)
-    if known is None or known.state is State.OK or order.index(known.state) < order.index(measured.state):
+    if known is None or known.state is State.OK or _ORDER.index(known.state) < _ORDER.index(measured.state):
         return measured
     both = known.state is measured.state and known.detail != measured.detail
     return replace(measured, state=known.state, detail=f"{measured.detail}; {known.detail}" if both else known.detail)
+
+
+def worst_of(findings: Iterable[Finding]) -> Finding:
+    """Return the worst, of like ones the first; ValueError for none."""
+    return max(findings, key=lambda each: _ORDER.index(each.state))
+
+
+def sum_up(findings: Iterable[Finding]) -> Finding:
+    """Return the worst state with the details of all that are as bad; all is well for none."""
+    found = tuple(findings)
+    worst = worst_of((Finding(), *found)).state
+    return Finding(worst, "; ".join(each.detail for each in found if each.state is worst))
 
 
 class Measurer:

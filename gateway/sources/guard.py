@@ -7,7 +7,7 @@ what hangs can never take more threads than its source has places.
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from time import monotonic
@@ -16,8 +16,8 @@ from typing import TypeVar
 import pybreaker
 import structlog
 
-from gateway.health.measure import Finding
-from gateway.sources.trouble import Busy, CircuitOpen, Late, Trouble, WrongPerson
+from gateway.health.measure import Finding, sum_up
+from gateway.sources.trouble import Busy, CircuitOpen, Late, NotReached, Trouble, WrongPerson
 from services.health import State
 
 log = structlog.get_logger(__name__)
@@ -51,6 +51,9 @@ class Guard:
         self._lock = threading.Lock()
         self._in_flight = 0
         self._opened_at = float("-inf")
+        self._probed_at = float("-inf")
+        # Whether its address did not answer the last time that the source was called, or looked for.
+        self._is_away = False
         self._alarmed_at = float("-inf")
         # pybreaker holds a lock while it calls: it is told of each call when that is over, and by its own outcome. Its
         # pause is kept here, by a clock that nobody sets back.
@@ -92,22 +95,58 @@ class Guard:
 
     @property
     def is_open(self) -> bool:
-        """Tell whether calls are refused because too many failed."""
+        """Tell whether calls are refused, or all but one, because too many failed."""
         return self._breaker.current_state != pybreaker.STATE_CLOSED
+
+    @property
+    def is_paused(self) -> bool:
+        """Tell whether the source is left alone: the circuit is open and its pause is not over."""
+        return self.is_open and self._clock() - self._opened_at < self.policy.pause_seconds
+
+    @property
+    def is_on_trial(self) -> bool:
+        """Tell whether the pause is over and no call has tried the source yet."""
+        return self.is_open and not self.is_paused
+
+    @property
+    def is_probe_due(self) -> bool:
+        """Tell whether the source's address may be asked if it is there: while the circuit is open, once in a pause."""
+        return self.is_open and self._clock() - self._probed_at >= self.policy.pause_seconds
+
+    def note_probe(self, *, answered: bool) -> None:
+        """Take note of whether the address answered when it was asked about nobody.
+
+        One that was away and is there again closes the circuit after its pause. One that answers while calls fail says
+        nothing of them: a call must try the source.
+        """
+        with self._lock:
+            self._probed_at = self._clock()
+            if not answered:
+                self._is_away = True
+                self._opened_at = self._clock()
+            elif self._is_away and self.is_on_trial:
+                self._is_away = False
+                self._breaker.close()
+                log.info("source_circuit_closed", source=self.name)
 
     def look(self) -> Finding:
         """Tell how the source is, as far as the calls of this process know."""
-        if self.is_open:
-            return Finding(State.NOK, f"{self.policy.failures} calls failed in a row: asked again now and then")
-        if self._clock() - self._alarmed_at < ALARM_SECONDS:
-            return Finding(State.DEGRADED, "it answered about another person than was asked, within the last hour")
-        if self._in_flight >= self.policy.calls:
-            return Finding(State.DEGRADED, f"all {self.policy.calls} places for calls are taken")
-        return Finding()
+        return sum_up(self._findings())
 
     def close(self) -> None:
         """Take no more calls; those in flight end by their deadline."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _findings(self) -> Iterator[Finding]:
+        failed = f"{self.policy.failures} calls failed in a row"
+        if self.is_paused:
+            yield Finding(State.NOK, f"{failed}: asked again now and then")
+        elif self.is_open:
+            yield Finding(State.DEGRADED, f"{failed}, and none was tried since: the next one is")
+        if self._clock() - self._alarmed_at < ALARM_SECONDS:
+            yield Finding(State.DEGRADED, "it answered about another person than was asked, within the last hour")
+        if self._in_flight >= self.policy.calls:
+            yield Finding(State.DEGRADED, f"all {self.policy.calls} places for calls are taken")
 
     def _run(self, work: Callable[[], T], until: float, abort: Callable[[], None]) -> T:
         if not self._slots.acquire(blocking=False):
@@ -153,6 +192,7 @@ class Guard:
                 self._breaker.call(tell)
             except Trouble:
                 self._opened_at = self._clock()
+            self._is_away = isinstance(trouble, NotReached)
             is_open = self.is_open
         if is_open and not was_open:
             log.warning("source_circuit_open", source=self.name, error=type(trouble).__name__)
@@ -171,8 +211,7 @@ class _Trial:
         guard = self._guard
         if not guard.is_open:
             return
-        paused = guard._clock() - guard._opened_at >= guard.policy.pause_seconds
-        if not paused or not guard._trial.acquire(blocking=False):
+        if guard.is_paused or not guard._trial.acquire(blocking=False):
             raise CircuitOpen("it failed too often just now")
         self._holds = True
 

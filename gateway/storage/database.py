@@ -42,6 +42,7 @@ from sqlalchemy import (
     func,
     make_url,
 )
+from sqlalchemy.exc import DBAPIError
 
 from gateway.storage.forking import call_in_child
 from gateway.storage.hot_statement import HotStatement
@@ -80,6 +81,9 @@ IDLE_SHARE = 8
 # Where a connection's `info` says how its next transaction begins.
 _BEGIN = "ksz_begin"
 
+MEND_DATABASE = "check database_url, the server and the disk; docs/backup.md tells how to restore it"
+"""What to do where the database fails."""
+
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 # Alembic keeps the migration that is running in module-level state: one at a time in a process.
@@ -88,6 +92,24 @@ _migrating = threading.Lock()
 
 class WrongEncoding(Exception):
     """The database was created with an encoding in which not every text can be kept."""
+
+
+def file_of(url: str) -> Path | None:
+    """Return the file of a SQLite database, None for PostgreSQL."""
+    address = make_url(url)
+    return Path(address.database or "") if address.get_backend_name() == "sqlite" else None
+
+
+def name_of(url: str) -> str:
+    """Return how people call the database: its file, or its address without what may be a secret."""
+    address = make_url(url)
+    where = {name: value for name, value in address.query.items() if name in ("host", "port")}
+    return str(file_of(url) or address.set(query=where).render_as_string(hide_password=True))
+
+
+def reason_of(error: DBAPIError) -> str:
+    """Return what the database says of a failure: its first line, since what PostgreSQL tells further quotes rows."""
+    return str(error.orig).partition("\n")[0]
 
 
 class Database:
@@ -102,10 +124,10 @@ class Database:
         ValueError for SQLite in memory, which no two connections would share.
         """
         address = make_url(url)
-        self._is_sqlite = address.get_backend_name() == "sqlite"
+        self._file = file_of(url)
+        self._is_sqlite = self._file is not None
         if self._is_sqlite and address.database in {None, "", ":memory:"}:
             raise ValueError("the database must be a file: sqlite:////absolute/path")
-        self._file = Path(address.database or "") if self._is_sqlite else None
         self._lock = self._file.with_name(self._file.name + ".lock") if self._file is not None else None
         self._engine = create_engine(
             _existing(address, self._file) if self._file is not None else address,

@@ -5,7 +5,7 @@ to guess about anything else. Facets are left to libxml2's validation; the model
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lxml import etree
@@ -21,9 +21,13 @@ class UnsupportedSchema(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SimpleType:
-    """A simple type, reduced to the built-in it restricts (`string`, `date`, `unsignedShort`, …)."""
+    """A simple type, reduced to the built-in it restricts (`string`, `date`, `unsignedShort`, …).
+
+    `form` is its documentation in English where a pattern restricts it: in words, what the pattern demands.
+    """
 
     builtin: str
+    form: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,10 @@ class SchemaModel:
                 raise _unsupported(node)
             if "base" not in restriction.attrib:
                 return self._type(restriction[0])
-            return self._named(restriction, _attribute(restriction, "base"))
+            base = self._named(restriction, _attribute(restriction, "base"))
+            if isinstance(base, SimpleType) and restriction.find(f"{{{XSD}}}pattern") is not None:
+                return replace(base, form=_meaning(node).get("en", ""))
+            return base
         elements: list[Element] = []
         attributes: list[tuple[str, SimpleType]] = []
         text: SimpleType | None = None

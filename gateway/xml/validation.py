@@ -1,12 +1,18 @@
 """Validation of elements against a compiled XSD, safe for many threads."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
 from typing import Any, cast
 
 from lxml import etree
+
+NOT_IN_ITS_FORM = "The value is not in its form."
+# Which of repeated elements a path means.
+_COUNT = re.compile(r"\[\d+\]")
 
 
 class Schema:
@@ -20,11 +26,13 @@ class Schema:
         self._schema = etree.XMLSchema(etree.parse(path))
         self._lock = Lock()
 
-    def find_errors(self, element: etree._Element, most: int = 10) -> tuple[tuple[str, str], ...]:
+    def find_errors(
+        self, element: etree._Element, most: int = 10, forms: Mapping[str, str] = MappingProxyType({})
+    ) -> tuple[tuple[str, str], ...]:
         """Return (path, message) for each violation, at most `most`; empty when the element is valid.
 
         The messages come from libxml2 and may quote the element's values: they go to the caller who sent them, never
-        to a log.
+        to a log. Of a pattern that is not met, what `forms` says of its path is told instead, without the value.
         """
         with self._lock:
             if self._schema.validate(element):
@@ -32,7 +40,13 @@ class Schema:
             # lxml's stubs do not say that an error log is iterable.
             log = cast(Iterable[Any], self._schema.error_log)
             name = etree.QName(element).localname
-            return tuple((_path(entry.path) or name, entry.message) for entry in islice(log, most))
+            return tuple((_path(entry.path) or name, _tell(entry, forms)) for entry in islice(log, most))
+
+
+def _tell(entry: Any, forms: Mapping[str, str]) -> str:
+    form = forms.get(_COUNT.sub("", _path(entry.path)), "")
+    is_pattern = entry.type == etree.ErrorTypes.SCHEMAV_CVC_PATTERN_VALID
+    return f"{NOT_IN_ITS_FORM} {form}" if is_pattern and form else str(entry.message)
 
 
 def _path(path: str | None) -> str:

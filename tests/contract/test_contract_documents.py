@@ -6,6 +6,9 @@ import pytest
 import zeep
 from lxml import etree
 
+from gateway.stages.validate import MOST_CHARACTERS
+from gateway.xml.validation import NOT_IN_ITS_FORM
+
 ROOT = Path(__file__).parents[2]
 WSDL = "{http://schemas.xmlsoap.org/wsdl/}"
 SOAP = "{http://schemas.xmlsoap.org/wsdl/soap/}"
@@ -158,3 +161,12 @@ def test_an_organisation_is_a_cbe_number_or_a_sector_with_its_institution(identi
     message = etree.fromstring(sample.replace("<cbeNumber>0999900150</cbeNumber>", identification).encode())
     schema = etree.XMLSchema(etree.parse(ROOT / "xsd/SelfEmployedServiceV2.xsd"))
     assert schema.validate(message) is accepted
+
+
+@pytest.mark.parametrize("path", SCHEMAS, ids=stem)
+def test_what_a_pattern_demands_fits_where_a_client_is_told_of_it(path: Path) -> None:
+    """A fault tells the type's documentation instead of the pattern: in a field of 256 characters."""
+    for pattern in etree.parse(path).iter(f"{XSD}pattern"):
+        restricted = pattern.getparent().getparent()
+        text = " ".join(restricted.findtext(f"{XSD}annotation/{XSD}documentation").split())
+        assert len(NOT_IN_ITS_FORM) + 1 + len(text) <= MOST_CHARACTERS, restricted.get("name")

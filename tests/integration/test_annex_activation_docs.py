@@ -98,6 +98,8 @@ def test_what_nobody_signed_is_what_is_in_force_and_then_what_is_planned() -> No
         ("annex approve --key var/pki/operators/an.key", "name the clients"),
         ("annex withdraw pcsa --key var/pki/operators/an.key", "nothing is proposed for pcsa"),
         ("annex reinstate pcsa abc --key var/pki/operators/an.key", "0 revisions of pcsa begin with abc"),
+        ("migrate --state /dev/null/x", "choose a place you may write to with --state"),
+        ("annex operator list --state nowhere", "there is no .*nowhere/.*: name the state with --state"),
         ("annex operator add an", "operator already"),
         ("annex operator add An", "small letters"),
         ("annex operator retire nobody", "No such file"),
@@ -118,6 +120,8 @@ def test_the_second_operator_is_shown_the_change_and_asked(world: World) -> None
     approve = shlex.split("annex approve newcomer --key var/pki/operators/bram.key")
     declined = CliRunner().invoke(app, approve, input="n\n")
     assert "+client: newcomer" in declined.output
+    unanswered = CliRunner().invoke(app, approve)
+    assert (unanswered.exit_code, "--yes" in str(unanswered.exception)) == (1, True)
     assert "stays as it is" in str(declined.exception)
     assert not [each for each in open_annex_store(world.gateway.storage).load_after() if each.client == "newcomer"]
     own = CliRunner().invoke(app, shlex.split("annex approve newcomer --yes --key var/pki/operators/an.key"))

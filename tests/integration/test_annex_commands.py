@@ -119,4 +119,15 @@ def test_what_there_is_not_is_told_with_what_there_is(world: World, tmp_path: Pa
     assert "is no time such as" in refused(world, "annex", "show", "economy", "--at", "soon")
     broken = tmp_path / "broken.yaml"
     broken.write_text("client: x")
-    assert "see annex check" in refused(world, "annex", "diff", "economy", broken)
+
+
+@pytest.mark.parametrize("command", ["diff economy {broken}", "diff {broken} economy", "export {broken} --out {out}"])
+def test_a_draft_that_cannot_be_used_is_named_with_its_problems_beside_the_output(
+    world: World, tmp_path: Path, command: str
+) -> None:
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("client: x")
+    done = run(world, "annex", *command.format(broken=broken, out=tmp_path / "out").split(), "--json")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert f"{broken}:1: kind: is missing" in done.stderr
+    assert str(done.exception).startswith(f"{broken} cannot be used; problems found: ")

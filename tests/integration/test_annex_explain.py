@@ -239,7 +239,7 @@ def test_what_cannot_be_explained_is_said_with_what_to_do(world: World, tmp_path
         (*CAREER, "--client", "pcsa", "--ssin", KNOWN, "--at", "yesterday"): "is no time such as",
         (*CAREER, "--client", "pcsa", "--ssin", KNOWN, "--at", "2026-01-01T12:00:00"): "has no time zone",
         (*CAREER, "--client", "pcsa", "--draft", draft): "cannot be used; problems found",
-        ("--file", invalid, "--client", "pcsa"): "not valid against its XSD (MSG00004):\n  criteria/ssin",
+        ("--file", invalid, "--client", "pcsa"): "its XSD (MSG00004):\n  criteria/ssin: The value is not in",
         ("--file", broken, "--client", "pcsa"): "GTW00013: The message is not well-formed XML",
         ("--file", other, "--client", "pcsa"): "GTW00013: A document type declaration is not allowed",
         ("--file", tmp_path / "none.xml", "--client", "pcsa"): "cannot be read: No such file",

@@ -380,7 +380,8 @@ def test_a_month_past_its_retention_is_erased_and_the_log_still_verifies(open_ow
     auditor = Auditor.of(world)
     assert exchanges_about(auditor) == 5
     (old,) = auditor.do("search", "--until", "2012-12-31", "--json")
-    assert auditor.run("erase", "2012-05", typed="n\n").exit_code == 1
+    assert "2012-05 stays as it is" in auditor.refused("erase", "2012-05", typed="n\n")
+    assert "--yes does it without asking" in auditor.refused("erase", "2012-05")
     assert MonthKeys(world.settings.audit_keys).find("2012-05") is not None
     assert "backup" in auditor.do("erase", "2012-05", "--yes")
     assert MonthKeys(world.settings.audit_keys).find("2012-05") is None

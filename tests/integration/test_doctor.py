@@ -105,11 +105,70 @@ def test_what_is_broken_is_found(patient: Patient, case: str) -> None:
 
 
 def test_a_database_that_does_not_answer_is_said_by_every_check_that_needs_it(patient: Patient) -> None:
-    found = patient.examine(database_url="postgresql://nobody@127.0.0.1:1/none?connect_timeout=1")
+    found = patient.examine(
+        database_url="postgresql://nobody:geheim@127.0.0.1:1/none?connect_timeout=1&passfile=geheim"
+    )
     assert {"database", "schema", "durability", "annexes", "audit"} <= {
         name for name, finding in found.items() if finding.state is State.NOK
     }
-    assert not any("nobody" in finding.detail for finding in found.values())
+    assert not any("geheim" in finding.detail for finding in found.values())
+    told = found["database"].detail
+    assert told.startswith("postgresql+psycopg://nobody:***@127.0.0.1:1/none: ")
+    assert "refused" in told
+
+
+@pytest.mark.sqlite_only
+def test_a_broken_database_is_named_with_what_is_wrong_and_what_to_mend(patient: Patient) -> None:
+    file = patient.state / "ksz.db"
+    file.write_bytes(b"no database" * 1000)
+    done = patient.run("--json")
+    rows = {row["check"]: row for row in json.loads(done.stdout)}
+    assert done.exit_code == 2
+    for check in ("database", "schema", "durability", "audit", "annexes"):
+        assert rows[check]["found"] == f"{file}: file is not a database"
+        assert "docs/backup.md" in rows[check]["mend"]
+
+
+@pytest.mark.sqlite_only
+def test_the_database_is_looked_at_where_the_settings_say_that_it_is(patient: Patient, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    file = (patient.state / "ksz.db").rename(elsewhere / "own.db")
+    url = f"sqlite:///{file}"
+    found = patient.examine(database_url=url)
+    assert {name for name, finding in found.items() if finding.state is not State.OK} == set()
+    file.chmod(0o640)
+    elsewhere.chmod(0o770)
+    found = patient.examine(database_url=url)
+    assert str(file) in found["private files"].detail
+    assert found["state directory"].detail == f"others may write in {elsewhere}"
+
+
+@pytest.mark.sqlite_only
+def test_no_file_is_taken_for_the_database_of_a_server(patient: Patient) -> None:
+    (patient.state / "ksz.db").chmod(0o644)
+    assert patient.examine()["private files"].state is State.NOK
+    server = "postgresql://nobody@127.0.0.1:1/none?connect_timeout=1"
+    assert patient.examine(database_url=server)["private files"].state is State.OK
+
+
+@pytest.mark.sqlite_only
+def test_a_file_that_is_not_there_is_named(patient: Patient) -> None:
+    key = patient.state / "pki" / "gateway.key"
+    key.unlink()
+    auditor = patient.state / "pki" / "auditor.pub"
+    auditor.unlink()
+    found = patient.examine()
+    assert found["signing key"].detail == f"{key}: No such file or directory"
+    assert found["auditor's key"].detail.startswith(f"{auditor}: No such file or directory")
+
+
+def test_a_state_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    state = tmp_path / "nowhere"
+    found = Patient(state, f"sqlite:///{state}/ksz.db").examine()
+    assert not state.exists()
+    assert found["database"].detail.startswith(f"there is no state in {state}: ")
+    assert found["state directory"].detail == f"{state}: No such file or directory"
 
 
 @pytest.mark.sqlite_only

@@ -307,6 +307,16 @@ def test_every_violation_of_the_schema_is_named(world: World, name: str) -> None
     assert "Body" in signed_names(reply, world.own_identity)
 
 
+def test_what_a_number_must_look_like_is_told_in_words_and_without_the_number(world: World) -> None:
+    written = f"{SSIN[:6]}-{SSIN[6:9]}.{SSIN[9:]}"
+    reply = world.send(changed(SSIN, written))
+    ((field, text),) = reply.information
+    assert field == "criteria/ssin"
+    assert "11 digits" in text
+    assert "[0-9]" not in text
+    assert written.encode() not in reply.content
+
+
 ODD_PERIODS = {
     "2015-01-01+14:00": ("2015-01-01", "DATA_FOUND"),
     "2015-01-01Z": ("2015-01-01", "DATA_FOUND"),

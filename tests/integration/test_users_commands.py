@@ -323,6 +323,7 @@ def test_deletion_shows_the_data_and_asks(brewery: Brewery) -> None:
     assert kept.exit_code == 1
     assert "name: Peeters" in kept.stderr
     assert "rule deletion-confirmed" in str(kept.exception)
+    assert "--yes does it without asking" in brewery.chief.refused("delete", user_id)
     assert brewery.chief.run("delete", user_id, typed="y\n").exit_code == 0
     assert "you manage no user" in brewery.chief.refused("show", user_id)
     user_id = create(brewery.chief, JAN)

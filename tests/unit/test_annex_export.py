@@ -229,7 +229,7 @@ def test_a_draft_with_mistakes_is_not_exported(tmp_path: Path) -> None:
     (tmp_path / "annex.yaml").write_text(annex_text("probe").replace("kind: ", "kin: "), "utf-8")
     refused = run(tmp_path, str(tmp_path / "annex.yaml"))
     assert "problems found: " in str(refused.exception)
-    assert "annex.yaml:3: kin: no key of an annex here" in refused.stdout
+    assert "annex.yaml:3: kin: no key of an annex here" in refused.stderr
 
 
 def test_a_directory_that_is_not_empty_is_left_as_it_is(tmp_path: Path) -> None:

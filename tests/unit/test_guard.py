@@ -141,6 +141,62 @@ def test_after_its_pause_one_call_tries_the_source() -> None:
     assert call(guard) == "answer"
 
 
+def test_after_its_pause_a_source_counts_as_one_to_be_tried() -> None:
+    clock = Monotonic()
+    guard = Guard("source", POLICY, clock)
+    fail(guard, 3)
+    assert (guard.is_paused, guard.is_on_trial, guard.look().state) == (True, False, State.NOK)
+    clock.now += POLICY.pause_seconds
+    assert (guard.is_paused, guard.is_on_trial, guard.look().state) == (False, True, State.DEGRADED)
+    call(guard)
+    assert (guard.is_paused, guard.is_on_trial, guard.look().state) == (False, False, State.OK)
+
+
+def test_an_address_that_was_away_and_answers_after_the_pause_closes_the_circuit() -> None:
+    clock = Monotonic()
+    guard = Guard("source", POLICY, clock)
+    fail(guard, 3, Late)
+    guard.note_probe(answered=False)
+    guard.note_probe(answered=True)
+    assert guard.is_paused
+    clock.now += POLICY.pause_seconds - 1
+    guard.note_probe(answered=False)
+    clock.now += POLICY.pause_seconds - 1
+    assert guard.is_paused
+    clock.now += 1
+    guard.note_probe(answered=True)
+    assert not guard.is_open
+    # It begins anew: no single failure opens it again.
+    fail(guard, 2)
+    assert not guard.is_open
+
+
+@pytest.mark.parametrize("error", [Late, BadAnswer])
+def test_an_address_that_answers_while_calls_fail_says_nothing_of_them(error: type[Trouble]) -> None:
+    clock = Monotonic()
+    guard = Guard("source", POLICY, clock)
+    fail(guard, 2)
+    fail(guard, 1, error)
+    clock.now += POLICY.pause_seconds
+    guard.note_probe(answered=True)
+    assert guard.is_on_trial
+
+
+def test_an_address_is_asked_while_the_circuit_is_open_and_once_in_a_pause() -> None:
+    clock = Monotonic()
+    guard = Guard("source", POLICY, clock)
+    assert not guard.is_probe_due
+    fail(guard, 3)
+    assert guard.is_probe_due
+    guard.note_probe(answered=False)
+    clock.now += POLICY.pause_seconds - 1
+    assert not guard.is_probe_due
+    clock.now += 1
+    assert guard.is_probe_due
+    guard.note_probe(answered=True)
+    assert not guard.is_probe_due
+
+
 def test_a_full_source_does_not_count_as_one_that_failed() -> None:
     guard = Guard("source", GuardPolicy(PATIENCE, calls=1, failures=2, pause_seconds=10.0))
     end = threading.Event()

@@ -55,6 +55,26 @@ def test_no_more_than_the_asked_number_is_told(schema: Schema) -> None:
     assert paths(schema, element, 1) == ["legalContext"]
 
 
+REPEATED = """<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema"><x:element name="all"><x:complexType><x:sequence>
+<x:element name="one" maxOccurs="9"><x:simpleType><x:restriction base="x:string"><x:pattern value="[0-9]"/>
+<x:pattern value="[a-f]"/></x:restriction></x:simpleType></x:element></x:sequence></x:complexType></x:element>
+</x:schema>"""
+
+
+@pytest.mark.parametrize("value", ["12", "", "x' is not accepted by the pattern 'y'.", "\n"])
+def test_what_a_pattern_demands_is_told_in_words_without_the_value(tmp_path: Path, value: str) -> None:
+    (tmp_path / "repeated.xsd").write_text(REPEATED)
+    element = etree.fromstring(f"<all><one>1</one><one>{value}</one></all>")
+    told = Schema(tmp_path / "repeated.xsd").find_errors(element, forms={"one": "One hexadecimal digit."})
+    assert told == (("one[2]", "The value is not in its form. One hexadecimal digit."),)
+
+
+def test_other_violations_of_a_value_are_told_as_they_are(schema: Schema) -> None:
+    element = etree.fromstring(request("75631290176", "A" * 65))
+    ((path, message),) = schema.find_errors(element, forms={"legalContext": "Words."})
+    assert (path, "length of '65'" in message) == ("legalContext", True)
+
+
 def test_a_valid_element_has_no_violation(schema: Schema) -> None:
     assert schema.find_errors(etree.fromstring(request("75631290176"))) == ()
 

@@ -28,7 +28,7 @@ from gateway.cli.output import (
     print_table,
     to_text,
 )
-from gateway.cli.terminal import PasswordStdinOption
+from gateway.cli.terminal import PasswordStdinOption, confirm
 from gateway.contracts import load_contracts
 
 
@@ -96,7 +96,7 @@ def approve(
                     raise Problem(f"nothing is proposed for {client}: see ksz-gateway annex proposals.")
                 if not as_json:
                     _show(waiting[client], newest.get(client))
-                if not yes and not typer.confirm(f"Approve this for {client}?"):
+                if not yes and not confirm(f"Approve this for {client}?"):
                     raise Problem(f"{client} stays as it is.")
                 approved.append(_approve(approvals, waiting[client], by))
                 if not as_json:

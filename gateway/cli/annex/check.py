@@ -44,7 +44,7 @@ def check(files: Files, as_json: JsonOption = False) -> None:
             ]
         )
     else:
-        print_problems(problems)
+        print_problems(problems, console)
     if problems:
         wrong = len({file for file, _ in problems})
         raise Problem(f"{wrong} of {len(files)} files cannot be used; problems found: {len(problems)}.")

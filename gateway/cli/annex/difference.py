@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from authz.annex_difference import compare_annexes
-from authz.annex_document import AnnexInvalid
-from authz.difference import Difference, Effect
+from authz.annex_difference import list_differences, read_compared
+from authz.difference import Difference, Effect, Side
 from gateway.annexes.history import History, read_histories
 from gateway.bootstrap import open_annex_store, opened_storage
+from gateway.cli.annex.documents import usable
 from gateway.cli.annex.named import read_named
-from gateway.cli.output import JsonOption, Problem, StateOption, console, get_settings, print_json
+from gateway.cli.output import JsonOption, StateOption, console, get_settings, print_json
 from gateway.contracts import load_contracts
 from gateway.settings import Settings
 
@@ -38,10 +38,12 @@ def diff(
     now = datetime.now(UTC)
     histories = _histories(get_settings(state=state)) if not _are_files(before, after) else {}
     first, second = (read_named(name, histories, now) for name in (before, after))
-    try:
-        found = compare_annexes(first.text, second.text, load_contracts().shapes())
-    except AnnexInvalid as invalid:
-        raise Problem(f"one of the two cannot be used, see annex check: {invalid.problems[0]}") from None
+    shapes = load_contracts().shapes()
+    with usable(first.name):
+        earlier = read_compared(Side.BEFORE, first.text, shapes)
+    with usable(second.name):
+        later = read_compared(Side.AFTER, second.text, shapes)
+    found = list_differences(earlier, later)
     if as_json:
         print_json([asdict(each) for each in found])
         return

@@ -11,13 +11,12 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import typer
 
 from authz.annex import Annex, RoleAnnex
-from authz.annex_document import AnnexInvalid, read_any_annex
 from authz.brussels import brussels_day
 from gateway.annex_export.document import Deployment
 from gateway.annex_export.package import make_package
 from gateway.annex_export.texts import Language
 from gateway.bootstrap import list_all_annexes, opened_storage
-from gateway.cli.annex.documents import print_problems, read_document
+from gateway.cli.annex.named import compile_file
 from gateway.cli.output import JsonOption, Problem, StateOption, console, get_settings, print_json
 from gateway.contracts import load_contracts
 from gateway.settings import Settings
@@ -45,7 +44,10 @@ def export(
     each operation a sample request, and a Python program that sends it.
     """
     settings = get_settings(state=state)
-    found = _read(Path(annex)) if Path(annex).suffix in (".yaml", ".yml") else _find(annex, settings)
+    file = Path(annex)
+    is_file = file.suffix in (".yaml", ".yml")
+    contracts = load_contracts()
+    found = compile_file(file, contracts.shapes()) if is_file else _find(annex, settings)
     if as_zip and out.exists():
         raise Problem(f"{out} is there already: an export replaces nothing.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -55,7 +57,7 @@ def export(
     try:
         package = make_package(
             found,
-            load_contracts(),
+            contracts,
             Deployment(settings.public_url, settings.environment),
             brussels_day(datetime.now(UTC)),
             tuple(dict.fromkeys(language)) if language else tuple(Language),
@@ -71,14 +73,6 @@ def export(
         first = next(name for name in package if name.endswith(".html"))
         begin = first if as_zip else out / first
         console.print(f"{found.client}: {len(package)} files in {out}; begin with {begin}.", soft_wrap=True)
-
-
-def _read(file: Path) -> Annex | RoleAnnex:
-    try:
-        return read_any_annex(read_document(file), load_contracts().shapes())
-    except AnnexInvalid as invalid:
-        print_problems((file, problem) for problem in invalid.problems)
-        raise Problem(f"{file} cannot be used; problems found: {len(invalid.problems)}.") from None
 
 
 def _find(client: str, settings: Settings) -> Annex | RoleAnnex:

@@ -6,13 +6,12 @@ from typing import Annotated
 
 import typer
 
-from authz.annex_document import AnnexInvalid
 from gateway.annexes.approval import AnnexRefused, Approvals
 from gateway.annexes.history import list_unsigned, read_documents, read_histories
 from gateway.annexes.operators import Operator
 from gateway.annexes.store import AnnexStore, Proposal
 from gateway.bootstrap import open_approvals, opened_storage
-from gateway.cli.annex.documents import describe_proposal, print_problems, read_document
+from gateway.cli.annex.documents import describe_proposal, read_document, usable
 from gateway.cli.annex.named import get_history
 from gateway.cli.annex.signing import KeyOption, read_operator
 from gateway.cli.output import (
@@ -20,7 +19,6 @@ from gateway.cli.output import (
     Problem,
     StateOption,
     console,
-    errors,
     get_settings,
     parse_moment,
     print_json,
@@ -123,10 +121,8 @@ def _propose(
     approvals: Approvals, document: str, named: str, by: Operator, active_from: datetime | None, as_json: bool
 ) -> Proposal:
     try:
-        proposal = approvals.propose(document, by=by, active_from=active_from)
-    except AnnexInvalid as invalid:
-        print_problems([(Path(named), problem) for problem in invalid.problems], errors if as_json else console)
-        raise Problem(f"{named} cannot be used; problems found: {len(invalid.problems)}.") from None
+        with usable(named):
+            proposal = approvals.propose(document, by=by, active_from=active_from)
     except AnnexRefused as refused:
         raise Problem(f"{named}: {refused}.") from None
     if not as_json:

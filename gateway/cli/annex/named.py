@@ -10,7 +10,7 @@ from authz.contract_shape import Contracts
 from gateway.annexes.activation import Activation
 from gateway.annexes.history import History
 from gateway.annexes.store import AnnexStore
-from gateway.cli.annex.documents import print_problems, read_document
+from gateway.cli.annex.documents import read_document, usable
 from gateway.cli.output import Problem
 
 
@@ -67,8 +67,5 @@ def compile_stored(activation: Activation, store: AnnexStore) -> Annex | RoleAnn
 
 def compile_file(file: Path, contracts: Contracts) -> Annex | RoleAnnex:
     """Read an annex in a file; prints what is wrong with it, then Problem."""
-    try:
+    with usable(file):
         return read_any_annex(read_document(file), contracts)
-    except AnnexInvalid as invalid:
-        print_problems((file, problem) for problem in invalid.problems)
-        raise Problem(f"{file} cannot be used; problems found: {len(invalid.problems)}.") from None

@@ -63,7 +63,10 @@ def add(
 @app.command("list")
 def list_(state: StateOption = None, as_json: JsonOption = False) -> None:
     """List the operators, and those who were: up to which activation their signatures stay valid."""
-    operators = OperatorKeys(get_settings(state=state).annex_operators)
+    directory = get_settings(state=state).annex_operators
+    if not directory.is_dir():
+        raise Problem(f"there is no {directory}: name the state with --state, or make the first: annex operator add.")
+    operators = OperatorKeys(directory)
     keys = [key for _, of_one in sorted(operators.known.items()) for key in of_one]
     if as_json:
         print_json([{"name": key.name, "key": key.octets.hex(), "until": key.until} for key in keys])

@@ -133,7 +133,7 @@ def _read_request(contracts: Contracts, payload: etree._Element) -> tuple[Operat
         operation = contract.operations.get(payload.tag)
         if operation is None:
             continue
-        errors = contract.schema.find_errors(payload)
+        errors = contract.schema.find_errors(payload, forms=operation.forms)
         if errors:
             told = "".join(f"\n  {path}: {message}" for path, message in errors)
             raise Problem(f"the request is not valid against its XSD (MSG00004):{told}")

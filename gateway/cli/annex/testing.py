@@ -8,9 +8,8 @@ import typer
 from rich.markup import escape
 
 from authz.annex_yaml import read_yaml
-from authz.decision_cases import CasesInvalid
 from gateway.annexes.cases import CasesReport, cases_beside, is_cases, run_cases
-from gateway.cli.annex.documents import print_problems, read_document
+from gateway.cli.annex.documents import read_document, usable
 from gateway.cli.annex.named import compile_file
 from gateway.cli.output import JsonOption, Problem, console, print_json, print_table
 from gateway.contracts import load_contracts
@@ -41,11 +40,8 @@ def decide_cases(
         beside = cases_beside(file)
         if not beside.exists():
             raise Problem(f"{file} has no golden cases: write them in {beside}; docs/annex-tools.md shows how.")
-        try:
+        with usable(beside):
             reports[file] = run_cases(read_document(beside), annex, document, contracts)
-        except CasesInvalid as invalid:
-            print_problems((beside, problem) for problem in invalid.problems)
-            raise Problem(f"{beside} cannot be used; problems found: {len(invalid.problems)}.") from None
     if not reports:
         raise Problem(f"there are no annexes (.yaml) in {', '.join(map(str, paths))}.")
     if as_json:

@@ -12,6 +12,7 @@ from gateway.audit.trail import AuditUnavailable
 from gateway.bootstrap import opened_storage
 from gateway.cli.audit.periods import parse_month
 from gateway.cli.output import Problem, StateOption, console, get_settings
+from gateway.cli.terminal import confirm
 
 
 def register(app: typer.Typer) -> None:
@@ -35,8 +36,8 @@ def erase(
             check_erasable(parse_month(month), keys, settings.audit_retention_years, now)
         except ErasureRefused as refused:
             raise Problem(f"{refused}.") from None
-        if not yes:
-            typer.confirm(f"Nobody will read the persons of {month} again. Destroy its keys?", abort=True)
+        if not yes and not confirm(f"Nobody will read the persons of {month} again. Destroy its keys?"):
+            raise Problem(f"{month} stays as it is.")
         try:
             erase_month(month, keys, storage.trail, getuser(), now)
         except (AuditUnavailable, AuditKeysUnusable) as error:

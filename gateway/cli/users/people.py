@@ -29,7 +29,7 @@ from authz.user_management.model import (
 )
 from authz.user_management.search import UserSearch
 from gateway.cli.output import JsonOption, Problem, StateOption, console, errors, print_json, print_table
-from gateway.cli.terminal import PasswordStdinOption, read_new_password
+from gateway.cli.terminal import PasswordStdinOption, confirm, read_new_password
 from gateway.cli.users.acting import Acting, EnterpriseOption, acting, show_events, split
 from gateway.users.documents import to_document
 
@@ -170,7 +170,7 @@ def delete(
             account = command.account()
             for line in _lines(_describe(account, _find(command, user_id))):
                 errors.print(line, markup=False, soft_wrap=True)
-            yes = typer.confirm("Delete this user?", err=True)
+            yes = confirm("Delete this user?")
         show_events(command.run(DeleteUser(user_id, confirmed=yes)), as_json)
 
 

@@ -14,6 +14,7 @@ from authz.user_management.commands import (
 )
 from authz.user_management.model import CertificateKind, Channel, FixedNetwork, Quality
 from gateway.cli.output import JsonOption, StateOption, console, errors, print_json, print_table
+from gateway.cli.terminal import confirm
 from gateway.cli.users.acting import EnterpriseOption, acting, show_events, split
 from gateway.cli.users.certificate import read_certificate
 from gateway.users.documents import to_document
@@ -93,7 +94,7 @@ def delete(
         if technical is not None and not yes:
             for name, value in to_document(technical).items():
                 errors.print(f"{name}: {value}", markup=False, soft_wrap=True)
-            yes = typer.confirm("Delete this technical user?", err=True)
+            yes = confirm("Delete this technical user?")
         show_events(command.run(DeleteTechnicalUser(sender, confirmed=yes)), as_json)
 
 
