@@ -13,8 +13,8 @@ An exception of the work itself undoes that work alone, and reaches its caller u
 error is turned into CommitFailed, since its own text may quote personal data. Work runs in the writer's
 thread while all others wait: it must be short, must keep to its connection, and must not commit.
 
-Each work has a savepoint of its own, but for those that may be repeated: as long as all of a batch may, they share
-one, and only when one of them fails are all undone and run again with one each.
+Each work has a savepoint of its own, but for those that may be repeated: as long as all of a batch may, they do
+without, and only when one of them fails is the transaction undone, and all are run again in another, with one each.
 
 What works of one transaction do together is done once, in a step before the commit: they leave what it needs in the
 notes of their transaction.
@@ -194,9 +194,13 @@ class GroupCommit:
             self._taken = 1
             batch = _Batch(self._steps)
             try:
-                with self._database.write() as connection:
+                with suppress(_Undone), self._database.write() as connection:
                     # The others are taken only now: while the lock was awaited, more have gathered.
-                    batch.run(self._take_jobs(first), connection)
+                    batch.begin(self._take_jobs(first))
+                    batch.run(connection)
+                if not batch.is_run:
+                    with self._database.write() as connection:
+                        batch.run(connection)
             except BaseException as error:
                 # Whatever happens, nobody is left waiting and the writer lives on. Jobs that could not even
                 # begin fail too: their callers are told at once that the database is away.
@@ -217,29 +221,39 @@ class GroupCommit:
         return jobs
 
 
+class _Undone(Exception):
+    """A work failed, and with it the transaction that it shared with others: all have to be run again."""
+
+
 class _Batch:
     """The jobs of one transaction, and what became of each: nobody is told before the commit."""
 
     def __init__(self, steps: Sequence[Step]) -> None:
         self.begun = False
+        self.is_run = False
         self._steps = steps
-        self._committing = False
+        self._together = True
         self._jobs: list[_Job[Any]] = []
         self._ends: list[tuple[Any, Exception | None]] = []
 
-    def run(self, jobs: list[_Job[Any]], connection: Connection) -> None:
-        """Run each job, then the steps; raises when the transaction itself is lost."""
+    def begin(self, jobs: list[_Job[Any]]) -> None:
+        """Take the jobs: from here on a caller can no longer withdraw its own."""
         self.begun = True
-        # From here on a caller can no longer withdraw its job.
         self._jobs = [job for job in jobs if job.begin()]
+        self._together = all(job.repeatable for job in self._jobs)
+
+    def run(self, connection: Connection) -> None:
+        """Run each job, then the steps; raises when the transaction is lost, _Undone where another may do better."""
         connection.info[_NOTES] = {}
-        # The driver's own cursor: savepoints have no parameters and no rows, and SQLAlchemy would cost more than they.
-        cursor = connection.connection.cursor()
-        if not (all(job.repeatable for job in self._jobs) and self._run_together(connection, cursor)):
+        if self._together:
+            self._ends = self._run_together(connection)
+        else:
+            # The driver's own: savepoints have no parameters and no rows, and SQLAlchemy would cost more than they.
+            cursor = connection.connection.cursor()
             self._ends = [self._run_apart(job, connection, cursor) for job in self._jobs]
         for step in self._steps:
             step(connection)
-        self._committing = True
+        self.is_run = True
 
     def succeed(self) -> None:
         """Answer every caller; the transaction is durable."""
@@ -250,21 +264,17 @@ class _Batch:
         """Tell every caller that the database failed, each with an exception of its own to raise."""
         reason = f"the database failed: {_describe(error)}"
         for job in self._jobs:
-            job.end(None, CommitFailed(reason, may_be_committed=self._committing))
+            job.end(None, CommitFailed(reason, may_be_committed=self.is_run))
         for job in untried:
             if job.begin():
                 job.end(None, CommitFailed(reason))
 
-    def _run_together(self, connection: Connection, cursor: Any) -> bool:
-        """Tell whether every work went well; otherwise all are undone."""
-        cursor.execute("SAVEPOINT batch")
+    def _run_together(self, connection: Connection) -> list[tuple[Any, Exception | None]]:
         try:
-            self._ends = [(job.work(connection), None) for job in self._jobs]
+            return [(job.work(connection), None) for job in self._jobs]
         except Exception as error:
-            connection.info[_NOTES] = {}
-            _undo(cursor, "batch", error)
-            return False
-        return True
+            self._together = False
+            raise _Undone from error
 
     def _run_apart(self, job: _Job[T], connection: Connection, cursor: Any) -> tuple[T | None, Exception | None]:
         notes = notes_of(connection).copy()
@@ -273,16 +283,16 @@ class _Batch:
             end = job.work(connection), None
         except Exception as error:
             connection.info[_NOTES] = notes
-            _undo(cursor, "job", error)
+            _undo(cursor, error)
             return None, _without_data(error)
         cursor.execute("RELEASE SAVEPOINT job")
         return end
 
 
-def _undo(cursor: Any, savepoint: str, error: Exception) -> None:
+def _undo(cursor: Any, error: Exception) -> None:
     """Go back to the savepoint; the error itself where the database has given up the whole transaction."""
     try:
-        cursor.execute(f"ROLLBACK TO SAVEPOINT {savepoint}")
+        cursor.execute("ROLLBACK TO SAVEPOINT job")
     except Exception:
         raise error from None
 
