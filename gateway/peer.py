@@ -9,6 +9,7 @@ import ipaddress
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 
@@ -43,6 +44,7 @@ class PeerFinder:
             return None
 
 
+@lru_cache(maxsize=4096)
 def source_of(address: str | None) -> str:
     """Return what requests from an address are counted under; what is no address is counted as it stands.
 

@@ -4,11 +4,12 @@ Canonical JSON: UTF-8, names sorted, no spaces. A column without a value is left
 version adds changes no entry before it. This form may never change: all that was signed rests on it.
 """
 
-import base64
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+
+from gateway.audit.octets import put_base64
 
 _NOT_IN_THE_ENTRY = frozenset({"leaf"})
 _encode = json.JSONEncoder(
@@ -26,10 +27,7 @@ def entry_octets(row: Mapping[str, Any], further_subjects: Sequence[str]) -> byt
         content["further_subjects"] = sorted(further_subjects)
     if "sealed" not in content:
         return _encode(content).encode()
-    # Put in afterwards: base64 has nothing to escape, and to look for it there would cost more than all the rest. No
-    # text can hold the place, since the quotes in a text are escaped.
-    sealed = base64.b64encode(content["sealed"])
-    return _encode(content | {"sealed": ""}).encode().replace(b'"sealed":""', b'"sealed":"' + sealed + b'"', 1)
+    return put_base64(_encode(content | {"sealed": ""}).encode(), "sealed", content["sealed"])
 
 
 def _plain(value: Any) -> Any:

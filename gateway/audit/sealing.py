@@ -23,10 +23,10 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from gateway.audit.keys import MonthKey, MonthKeys
+from gateway.audit.octets import put_base64
 from gateway.audit.record import AuditRecord, Sealed
 from gateway.audit.sealed_box import BoxBroken, SealingKeys, open_box
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=lambda value: _plain(value)).encode
 _KEPT: Mapping[str, Callable[[str], Any]] = {
     "$date": date.fromisoformat,
     "$datetime": datetime.fromisoformat,
@@ -78,15 +78,15 @@ def seal(record: AuditRecord, keys: SealingKeys, recorded_at: datetime) -> Seale
     key = keys.get(month_of(record))
     month = key.month
     content = {
+        "message": "",
         "subject": record.subject,
         "furtherSubjects": record.further_subjects,
-        "message": base64.b64encode(record.message).decode(),
         "request": record.request,
         "facts": record.facts,
         "decidedAt": record.decided_at,
         "reason": record.reason,
     }
-    octets = _encode(content).encode()
+    octets = put_base64(_encode(content).encode(), "message", record.message)
     bound = _associated_data(record.ticket_cbss, record.kind, month.month)
     row = {name: getattr(record, name) for name in _OPEN_TEXTS}
     row |= {
@@ -131,26 +131,30 @@ def _associated_data(ticket: str, kind: str, month: str) -> bytes:
 
 def _plain(value: Any) -> Any:
     """Turn what JSON does not know of a decision into what it knows; TypeError where meaning would be lost."""
-    if is_dataclass(value):
-        return {name: getattr(value, name) for name in _names_of(value.__class__)}
-    if isinstance(value, datetime):
-        return {"$datetime": (value.astimezone(UTC) if value.tzinfo else value).isoformat()}
-    if isinstance(value, date):
-        return {"$date": value.isoformat()}
-    if isinstance(value, Decimal):
-        return {"$decimal": str(value)}
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, Set):
-        return sorted(value)
-    if isinstance(value, Sequence) and not isinstance(value, bytes):
-        return list(value)
-    raise TypeError(f"{type(value).__name__} cannot be sealed")
+    return _writer_of(value.__class__)(value)
 
 
-@lru_cache(maxsize=64)
-def _names_of(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(each.name for each in fields(kind))
+@lru_cache(maxsize=256)
+def _writer_of(kind: type[Any]) -> Callable[[Any], Any]:
+    if is_dataclass(kind):
+        names = tuple(each.name for each in fields(kind))
+        return lambda value: {name: getattr(value, name) for name in names}
+    if issubclass(kind, datetime):
+        return lambda value: {"$datetime": (value.astimezone(UTC) if value.tzinfo else value).isoformat()}
+    if issubclass(kind, date):
+        return lambda value: {"$date": value.isoformat()}
+    if issubclass(kind, Decimal):
+        return lambda value: {"$decimal": str(value)}
+    if issubclass(kind, Mapping):
+        return dict
+    if issubclass(kind, Set):
+        return sorted
+    if issubclass(kind, Sequence) and not issubclass(kind, bytes):
+        return list
+    raise TypeError(f"{kind.__name__} cannot be sealed")
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_plain).encode
 
 
 def _restored(values: dict[str, Any]) -> Any:

@@ -138,7 +138,7 @@ class Database:
             # Tells a connection that the server closed before a batch is lost on it. A file closes none.
             pool_pre_ping=not self._is_sqlite,
             connect_args={} if self._is_sqlite else _defaults(address),
-            json_serializer=partial(json.dumps, separators=(",", ":"), ensure_ascii=False),
+            json_serializer=json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode,
         )
         if self._is_sqlite:
             event.listen(self._engine, "connect", _configure_sqlite)
