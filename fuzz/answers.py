@@ -18,7 +18,6 @@ from typing import Any
 from lxml import etree
 
 from fuzz.changes import change_tree, edit_bytes, edit_envelope
-from fuzz.gateway import collected_logs
 from fuzz.target import HUNG_SECONDS, Tried, Try, names_person, randomness, try_reading
 from gateway.bootstrap import REMOTE_REPOSITORIES
 from gateway.contracts import Contracts, OperationContract, load_contracts
@@ -36,6 +35,7 @@ from services.dimona.submission import read_submission
 from services.dmfa.attestation import AttestationSearch
 from services.employer import EmployerReference, Register, read_reference
 from services.user_access import AccessQuestion
+from tests.log_lines import captured_logs
 
 _SAMPLES = Path(__file__).resolve().parent.parent / "fixtures" / "samples"
 _SIGNATURE = re.compile(rb"<ds:SignatureValue>([^<]+)<")
@@ -158,7 +158,7 @@ def open_target() -> Iterator[Try]:
     ours, theirs = (_certify(name, now) for name in ("gateway", "source"))
     source = Signer(theirs.key_pem, theirs.certificate_pem)
     endpoints, ports, read = dict[str, _PlayedEndpoint](), dict[str, Any](), dict[str, _Contract]()
-    with ExitStack() as closing, collected_logs() as logged:
+    with ExitStack() as closing, captured_logs() as log:
         for contract in contracts.services.values():
             name = contract.descriptor.name
             if name in REMOTE_REPOSITORIES:
@@ -191,8 +191,8 @@ def open_target() -> Iterator[Try]:
             port, contract = ports[question.service], read[question.service]
             contract.reached = False
             tried = try_reading(b"", lambda: _read(question, port), _REFUSALS, about_persons=True)
-            quoted = tuple(f"logged {line}" for line in logged if names_person(line))
-            logged.clear()
+            quoted = tuple(f"logged {line}" for line in log.lines if names_person(line))
+            log.lines.clear()
             problems = (*tried.problems, *quoted)
             return Tried(b"\n\n".join(made), tried.code, contract.reached, problems)
 

@@ -1,7 +1,6 @@
 """The gateway under test: a demo world of its own in a temporary directory, on a clock that runs when told."""
 
 import io
-import logging
 import tempfile
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,9 +15,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from fixtures.attacks import Request
 from gateway.bootstrap import build_gateway
 from gateway.demo_world import prepare_demo
-from gateway.logs import configure_logs
 from gateway.pki import Identity, load_identity
 from gateway.settings import load_settings
+from tests.log_lines import captured_logs
 
 PROXY = "10.0.0.9"
 # In memory where that is possible: each request is committed to disk twice.
@@ -83,15 +82,6 @@ class FuzzedGateway:
         return environ
 
 
-class _Collector(logging.Handler):
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__(logging.DEBUG)
-        self._lines = lines
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._lines.append(self.format(record))
-
-
 @contextmanager
 def open_gateway() -> Iterator[FuzzedGateway]:
     """Prepare a demo world, open a gateway on it, and remove both in the end."""
@@ -103,8 +93,8 @@ def open_gateway() -> Iterator[FuzzedGateway]:
         clock = Clock(datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=1))
         gateway = build_gateway(settings, clock)
         try:
-            with collected_logs() as lines:
-                yield FuzzedGateway(gateway.app, clock, clock.advance, load_identities(settings.state), lines)
+            with captured_logs() as log:
+                yield FuzzedGateway(gateway.app, clock, clock.advance, load_identities(settings.state), log.lines)
         finally:
             gateway.close()
 
@@ -114,20 +104,3 @@ def load_identities(state: Path) -> Mapping[str, Identity]:
     return {
         path.stem: load_identity(path.with_suffix("")) for path in sorted((state / "pki" / "clients").glob("*.pem"))
     }
-
-
-@contextmanager
-def collected_logs() -> Iterator[list[str]]:
-    """Give the list to which every line that is logged is added, as JSON."""
-    lines: list[str] = []
-    root = logging.getLogger()
-    before, level = root.handlers, root.level
-    configure_logs("debug", "json")
-    collector = _Collector(lines)
-    collector.setFormatter(root.handlers[0].formatter)
-    root.handlers = [collector]
-    try:
-        yield lines
-    finally:
-        root.handlers = before
-        root.setLevel(level)

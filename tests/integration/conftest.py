@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 from databases import Databases
-from gateway_world import DemoState, LogLines, OpenWorld, World, captured_logs, open_world, prepared_state
+from gateway_world import DemoState, OpenWorld, World, open_world, prepared_state
 from user_world import Brewery, Office, copied_office, find_brewery, open_brewery, open_office
 
 from gateway.users import passwords
+from tests.log_lines import LogLines, captured_logs
 
 # Eleven digits, but not those of a UUID.
 _SSIN = re.compile(r"(?<![0-9a-f-])\d{11}(?![0-9a-f-])")

@@ -6,7 +6,6 @@ its signature checked with cryptography alone.
 
 import base64
 import io
-import logging
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +15,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import structlog
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -32,7 +30,6 @@ from gateway.audit.record import Sealed
 from gateway.audit.sealing import unseal
 from gateway.bootstrap import Gateway, build_gateway
 from gateway.demo_world import prepare_demo
-from gateway.logs import configure_logs
 from gateway.pipeline import Pipeline
 from gateway.pki import Identity, load_identity
 from gateway.settings import Settings, load_settings
@@ -418,33 +415,3 @@ def opened_node(
         yield World(loaded, gateway, clock, databases)
     finally:
         gateway.close()
-
-
-class LogLines(logging.Handler):
-    """Keeps every line that is logged, as the gateway would have printed it."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(self.format(record))
-
-
-@contextmanager
-def captured_logs() -> Iterator[LogLines]:
-    """Log what a gateway does at its most talkative, and keep it."""
-    root = logging.getLogger()
-    before, level = list(root.handlers), root.level
-    configure_logs("debug", "json")
-    # A logger that were kept would go past what other tests capture.
-    structlog.configure(cache_logger_on_first_use=False)
-    (handler,) = root.handlers
-    kept = LogLines()
-    kept.setFormatter(handler.formatter)
-    root.handlers = [*before, kept]
-    try:
-        yield kept
-    finally:
-        root.handlers = before
-        root.setLevel(level)

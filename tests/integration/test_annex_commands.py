@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 from command_line import read, refused, run
-from gateway_world import DemoState, LogLines, World, open_world
+from gateway_world import DemoState, World, open_world
 
 from gateway.annexes.activation import Activation
 from gateway.bootstrap import open_approvals
 from gateway.demo_world import ANNEXES, activate, annex_files
+from tests.log_lines import LogLines
 
 ECONOMY = (ANNEXES / "economy.yaml").read_text("utf-8")
 # As a draft would: three years, another legal context beside, and a last day.

@@ -18,7 +18,6 @@ from gateway_world import (
     ROOT,
     STARTED,
     DemoState,
-    LogLines,
     Reply,
     World,
     open_world,
@@ -35,6 +34,7 @@ from gateway.bootstrap import open_approvals
 from gateway.cli import app
 from gateway.demo_world import ANNEXES, activate
 from gateway.storage.tables import audit_records
+from tests.log_lines import LogLines
 
 SSIN = {persona.name: persona.ssin for persona in load_personas(brussels_day(STARTED))}
 KNOWN = SSIN["main-occupation"]

@@ -12,7 +12,7 @@ import command_line
 import pytest
 import test_gateway_dimona as dimona
 import test_gateway_technical_users as technical
-from gateway_world import OVER_TLS, SHAPES, STARTED, DemoState, LogLines, OpenWorld, World, open_world, request_xml
+from gateway_world import OVER_TLS, SHAPES, STARTED, DemoState, OpenWorld, World, open_world, request_xml
 from sqlalchemy import select, update
 from typer.testing import Result
 
@@ -23,6 +23,7 @@ from gateway.audit.walk import Stretch, walk_exchanges
 from gateway.bootstrap import open_approvals
 from gateway.demo_world import ANNEXES, activate
 from gateway.storage.tables import audit_records
+from tests.log_lines import LogLines
 
 PERSONAS = {persona.name: persona for persona in load_personas(brussels_day(STARTED))}
 KNOWN = PERSONAS["main-occupation"].ssin

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from command_line import read, refused, run
-from gateway_world import DemoState, LogLines, World, open_world
+from gateway_world import DemoState, World, open_world
 from sqlalchemy import delete, insert
 
 from gateway.annexes.activation import Activation
@@ -14,6 +14,7 @@ from gateway.annexes.history import read_documents, read_histories
 from gateway.bootstrap import list_all_annexes, open_annex_store
 from gateway.demo_world import ANNEXES
 from gateway.storage.tables import annex_revisions, annex_signatures
+from tests.log_lines import LogLines
 
 SSIN = "75631290176"
 DOUBTED = ("economy", "inspection", "pcsa")

@@ -12,7 +12,7 @@ import pytest
 from audit_world import Auditor
 from docs_examples import DOCS
 from dry_running import DryRunning
-from gateway_world import CONTEXTS, CUSTOMERS, DemoState, LogLines, OpenWorld, World, open_world, request_xml
+from gateway_world import CONTEXTS, CUSTOMERS, DemoState, OpenWorld, World, open_world, request_xml
 from sqlalchemy import select, update
 
 from fixtures.messages import envelope
@@ -20,6 +20,7 @@ from gateway.audit.keys import MonthKeys
 from gateway.audit.reading_key import make_pair
 from gateway.audit.record import AuditRecord, RecordOutcome
 from gateway.storage.tables import audit_head, audit_records
+from tests.log_lines import LogLines
 
 SSIN = "75631290176"
 LONG_AGO = datetime(2012, 5, 6, 12, tzinfo=UTC)

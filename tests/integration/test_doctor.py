@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from docs_examples import shown_commands
-from gateway_world import DemoState, LogLines
+from gateway_world import DemoState
 from typer.testing import CliRunner, Result
 
 from gateway.cli import app
@@ -21,6 +21,7 @@ from gateway.health.measure import Finding
 from gateway.pki import load_identity
 from gateway.settings import load_settings
 from services.health import State
+from tests.log_lines import LogLines
 
 
 class Patient:

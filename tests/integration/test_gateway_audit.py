@@ -12,7 +12,6 @@ from gateway_world import (
     CUSTOMERS,
     SELF_EMPLOYED_PATH,
     TEST_CONNECTION_PATH,
-    LogLines,
     OpenWorld,
     World,
     echo_xml,
@@ -24,6 +23,7 @@ from gateway.audit.keys import MonthKeys
 from gateway.audit.sealing import pseudonym
 from gateway.audit.trail import STRANGER_MESSAGE_BYTES, STRANGER_RECORDS_PER_MINUTE
 from gateway.storage.tables import stranger_refusals
+from tests.log_lines import LogLines
 
 SSIN = "75631290176"
 SUCCESSOR = "78642992993"

@@ -13,7 +13,6 @@ from gateway_world import (
     SHAPES,
     STARTED,
     DemoState,
-    LogLines,
     OpenWorld,
     Reply,
     World,
@@ -35,6 +34,7 @@ from gateway.xml.binding import compile_writer
 from services.consultation import SourceAnswerInvalid, SourceCommunicationFailed, SourceUnavailable
 from services.dimona import DESCRIPTOR
 from services.employer import Register
+from tests.log_lines import LogLines
 
 TODAY = brussels_day(STARTED)
 SIGNED = {"Body", "Timestamp", "BinarySecurityToken", "Receipt", "SignatureConfirmation"}

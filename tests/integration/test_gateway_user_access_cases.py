@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 from databases import sampled
-from gateway_world import MANDATE, MANDATE_PATH, DemoState, LogLines, World, assert_valid, open_world
+from gateway_world import MANDATE, MANDATE_PATH, DemoState, World, assert_valid, open_world
 
 from gateway.sources.user_access import ManagedUserAccess
 from services.user_access import AccessGiven, AccessQuestion, AccessRefused
+from tests.log_lines import LogLines
 from tests.unit.test_authz_user_access_cases import ALL, TODAY, make_case_world
 from tests.unit.user_management_world import FakeUserManagement, resolve
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from gateway_world import LogLines, OpenWorld, World
+from gateway_world import OpenWorld, World
 from rich.console import Console
 
 from fixtures.attacks import Request
@@ -20,6 +20,7 @@ from fuzz.requests import Input, make_input
 from fuzz.run import Report, run
 from fuzz.target import SLOW_SECONDS, Tried, try_reading
 from fuzz.targets import TARGETS, share_out
+from tests.log_lines import LogLines
 
 SEED = 264
 

@@ -13,7 +13,6 @@ from gateway_world import (
     CONTEXTS,
     CUSTOMERS,
     DemoState,
-    LogLines,
     OpenWorld,
     Reply,
     World,
@@ -28,6 +27,7 @@ from fixtures.attacks import ATTACKS, HOSTILE, Hostile, Material, Request
 from gateway.catalogue import load_catalogue
 from gateway.pki import load_identity
 from gateway.storage.tables import annex_revisions, inscriptions, persons, replay_keys
+from tests.log_lines import LogLines
 
 SSIN = "75631290176"
 CBE_NUMBER = CUSTOMERS["pcsa"]["cbeNumber"]

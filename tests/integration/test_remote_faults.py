@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from gateway_world import DemoState, LogLines, Reply, World
+from gateway_world import DemoState, Reply, World
 from source_world import RemoteWorld, open_remote_world
 from test_gateway_dimona import ANNA, TODAY, begin, results, submit
 from test_gateway_dmfa import ask as ask_dmfa
@@ -23,6 +23,7 @@ from gateway.file_watch import FileWatch
 from gateway.simulator.faults import Fault
 from gateway.sources.guard import Guard, GuardPolicy
 from gateway.wss.sign import Signer
+from tests.log_lines import LogLines
 
 SSIN = "75631290176"
 DEADLINE = 1.2

@@ -9,7 +9,7 @@ import pytest
 from annex_world import wait_until
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from gateway_world import DemoState, LogLines
+from gateway_world import DemoState
 from prometheus_client import CollectorRegistry
 from source_world import RemoteWorld, open_remote_world
 from test_health_check import Node, check, detail, overall, states
@@ -19,6 +19,7 @@ from gateway.node_metrics import find_ends
 from gateway.pki import load_identity
 from gateway.simulator.server import SimulatorServer
 from gateway.sources.recovery import Recovery
+from tests.log_lines import LogLines
 
 SSIN = "75631290176"
 SERVICE = "SelfEmployedService/v2"

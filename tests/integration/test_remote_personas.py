@@ -13,7 +13,6 @@ from gateway_world import (
     SHAPES,
     STARTED,
     DemoState,
-    LogLines,
     Reply,
     World,
     request_xml,
@@ -30,6 +29,7 @@ from fixtures import dimona_personas, dmfa_personas, personas
 from fixtures.employers import SyntheticEmployer, load_employers
 from fixtures.persona import Expectation, Persona
 from gateway.xml.binding import compile_writer
+from tests.log_lines import LogLines
 
 TODAY = brussels_day(STARTED)
 SELF_EMPLOYED = [

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from gateway_world import MANDATE, MANDATE_PATH, DemoState, LogLines, Reply, World, assert_valid
+from gateway_world import MANDATE, MANDATE_PATH, DemoState, Reply, World, assert_valid
 from source_world import RemoteWorld, open_remote_world
 from test_gateway_employer_repertory import ASKERS, BAKERY, by_enterprise, by_registration
 from test_gateway_employer_repertory import ask as ask_employer
@@ -17,6 +17,7 @@ from fixtures.employers import get_employer
 from gateway.sources.exchange import Exchange, open_endpoint
 from gateway.sources.guard import Guard
 from services.employer_repertory.natural_persons import REMEDIES
+from tests.log_lines import LogLines
 
 SERVICE = "EmployerMandateConsultationService/v2"
 USER = "0999930240-U2"
