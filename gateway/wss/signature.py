@@ -4,7 +4,6 @@ SignedInfo is read child by child, in the order of the XML Signature schema, and
 not know is refused, so that nothing is skipped that another reader would obey.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lxml import etree
@@ -25,6 +24,17 @@ from gateway.wss.policy import SecurityPolicy
 
 _INCLUSIVE_NAMESPACES_TAG = f"{{{EXCLUSIVE_C14N}}}InclusiveNamespaces"
 _SHA256_LENGTH = 32
+
+
+def _tags(*names: str) -> list[str]:
+    return [f"{{{DS}}}{name}" for name in names]
+
+
+_PARTS = _tags("SignedInfo", "SignatureValue", "KeyInfo")
+_METHODS = _tags("CanonicalizationMethod", "SignatureMethod")
+_REFERENCE = _tags("Reference")
+_REFERENCE_PARTS = _tags("Transforms", "DigestMethod", "DigestValue")
+_TRANSFORM = _tags("Transform")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +60,11 @@ class Signature:
 
 def read_signature(element: etree._Element, policy: SecurityPolicy) -> Signature:
     """Read a ds:Signature; SecurityFault where it is not of the profile."""
-    signed_info, value, key_info = _children(element, ("SignedInfo", "SignatureValue", "KeyInfo"))
+    signed_info, value, key_info = _children(element, _PARTS)
     if len(signed_info) > policy.max_references + 2:
         raise _invalid("The signature has too many references. Sign the Body, the Timestamp and the token.")
-    method_count = 2
-    names = ("CanonicalizationMethod", "SignatureMethod")
-    references = ("Reference",) * max(1, len(list(signed_info.iterchildren("*"))) - method_count)
-    canonicalization, method, *refs = _children(signed_info, names + references)
+    references = max(1, len(list(signed_info.iterchildren("*"))) - len(_METHODS))
+    canonicalization, method, *refs = _children(signed_info, _METHODS + _REFERENCE * references)
     return Signature(
         signed_info=signed_info,
         inclusive_prefixes=_read_canonicalization(canonicalization, policy),
@@ -78,9 +86,9 @@ def _read_reference(reference: etree._Element, policy: SecurityPolicy) -> Refere
     uri = reference.get("URI", "")
     if len(uri) < 2 or not uri.startswith("#"):
         raise _invalid("A Reference must point to an Id inside the message, as URI='#Id'.")
-    if reference.find(f"{{{DS}}}Transforms") is None:
+    if reference.find(_REFERENCE_PARTS[0]) is None:
         raise _unsupported("A Reference must have the transform xml-exc-c14n#.")
-    transforms, digest_method, digest_value = _children(reference, ("Transforms", "DigestMethod", "DigestValue"))
+    transforms, digest_method, digest_value = _children(reference, _REFERENCE_PARTS)
     prefixes = _read_transforms(transforms, policy)
     if digest_method.get("Algorithm") != SHA256 or len(digest_method):
         raise _unsupported("Digest with SHA-256 (http://www.w3.org/2001/04/xmlenc#sha256).")
@@ -102,7 +110,7 @@ def _read_transforms(transforms: etree._Element, policy: SecurityPolicy) -> tupl
         raise _unsupported("The STR-Transform is not supported. Refer to the token itself, by its Id.")
     if algorithms not in ([EXCLUSIVE_C14N], [ENVELOPED_SIGNATURE, EXCLUSIVE_C14N]):
         raise _unsupported("The only transforms are xml-exc-c14n# and, before it, enveloped-signature.")
-    _children(transforms, ("Transform",) * len(steps))
+    _children(transforms, _TRANSFORM * len(steps))
     if len(steps) == 2 and len(steps[0]):
         raise _unsupported("The enveloped-signature transform takes no parameters.")
     return _read_prefixes(steps[-1], policy)
@@ -150,10 +158,10 @@ def _read_key_info(key_info: etree._Element) -> str:
     return uri[1:]
 
 
-def _children(element: etree._Element, names: Sequence[str]) -> list[etree._Element]:
+def _children(element: etree._Element, tags: list[str]) -> list[etree._Element]:
     """Return the children of an element of XML Signature, which must be exactly these, in this order."""
     children = list(element.iterchildren("*"))
-    if [child.tag for child in children] != [f"{{{DS}}}{name}" for name in names]:
+    if [child.tag for child in children] != tags:
         raise _invalid("The ds:Signature has missing, doubled or unknown elements, or has them in disorder.")
     return children
 
