@@ -7,6 +7,7 @@ its signature checked with cryptography alone.
 import base64
 import io
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -93,12 +94,16 @@ class Clock:
     """A clock that moves when told."""
 
     now: datetime = STARTED + timedelta(minutes=1)
+    _moving: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __call__(self) -> datetime:
         return self.now
 
-    def advance(self, **amount: float) -> None:
-        self.now += timedelta(**amount)
+    def advance(self, **amount: float) -> datetime:
+        """Move on, and return a moment that no other thread is given."""
+        with self._moving:
+            self.now += timedelta(**amount)
+            return self.now
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,8 +292,8 @@ class World:
 
     def sign(self, payload: str, client: str = "pcsa", shape: Shape | None = None, headers: str = "") -> bytes:
         """Return the payload in an envelope signed by the client, a moment later than the one before it."""
-        self.clock.advance(milliseconds=1)
-        return sign(envelope(payload, headers), self.identity(client), self.clock(), shape or SHAPES.get(client, ZEEP))
+        now = self.clock.advance(milliseconds=1)
+        return sign(envelope(payload, headers), self.identity(client), now, shape or SHAPES.get(client, ZEEP))
 
     def over_tls(self, payload: str, client: str = "career-account", path: str = SELF_EMPLOYED_PATH) -> Reply:
         """Send an unsigned message; a trusted proxy hands over the client's certificate."""
