@@ -1,15 +1,16 @@
 """Notices that files changed, without a restart: what is read from them is read again."""
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
+
+from gateway.watch import Watch
 
 _POLL_SECONDS = 5.0
 
 Stamp = tuple[int, int, int]
 
 
-class FileWatch:
+class FileWatch(Watch):
     """Watches files for one process, and calls `reload`, which must not raise, when one of them is another.
 
     A directory is another when a file directly in it is.
@@ -18,21 +19,10 @@ class FileWatch:
     def __init__(
         self, paths: tuple[Path, ...], reload: Callable[[], None], poll_seconds: float = _POLL_SECONDS
     ) -> None:
+        super().__init__(f"watch-{paths[0].name}", poll_seconds)
         self._paths = paths
         self._reload = reload
-        self._poll_seconds = poll_seconds
         self._seen = self._stamps()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name=f"watch-{paths[0].name}", daemon=True)
-
-    def start(self) -> None:
-        """Begin to watch."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop watching."""
-        self._stop.set()
-        self._thread.join()
 
     def look(self) -> None:
         """Reload if a file is another than the one last read."""
@@ -44,10 +34,6 @@ class FileWatch:
 
     def _stamps(self) -> tuple[tuple[Stamp, ...], ...]:
         return tuple(_stamp(path) for path in self._paths)
-
-    def _watch(self) -> None:
-        while not self._stop.wait(self._poll_seconds):
-            self.look()
 
 
 def _stamp(path: Path) -> tuple[Stamp, ...]:

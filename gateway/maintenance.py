@@ -5,7 +5,6 @@ what was seen last counts while the database is away, as it may well be during m
 the same, and says so.
 """
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from gateway.audit.trail import AuditTrail
 from gateway.storage.database import Database
 from gateway.storage.group_commit import GroupCommit
 from gateway.storage.tables import maintenance
+from gateway.watch import Watch
 from services.health import Component, Kind, State
 
 log = structlog.get_logger(__name__)
@@ -88,25 +88,18 @@ def find_maintenance(connection: Connection) -> Maintenance | None:
     return Maintenance(row.message, row.until, row.since, row.account) if row is not None else None
 
 
-class MaintenanceWatch:
+class MaintenanceWatch(Watch):
     """What a process knows of maintenance; `current` costs nothing to ask."""
 
     def __init__(self, database: Database, poll_seconds: float = _POLL_SECONDS) -> None:
+        super().__init__("maintenance", poll_seconds)
         self._database = database
-        self._poll_seconds = poll_seconds
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="maintenance", daemon=True)
         self.current: Maintenance | None = None
 
     def start(self) -> None:
         """Look, and go on looking."""
         self.look()
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop looking."""
-        self._stop.set()
-        self._thread.join()
+        super().start()
 
     def look(self) -> None:
         """Read what the database says; what was seen before stays while it does not answer."""
@@ -124,7 +117,3 @@ class MaintenanceWatch:
         """Yield the component of HealthCheck that says so, while the gateway is closed."""
         if self.current is not None:
             yield Component("maintenance", Kind.GATEWAY, State.DEGRADED, None, now, self.current.told)
-
-    def _watch(self) -> None:
-        while not self._stop.wait(self._poll_seconds):
-            self.look()

@@ -33,13 +33,10 @@ from gateway.replies import Replies
 from gateway.revocation import reload_revocation_list
 from gateway.settings import Settings
 from gateway.signing import SigningKey
-from gateway.sources.recovery import Recovery
+from gateway.watch import Watch
 from gateway.wss.policy import SecurityPolicy
 from gateway.wss.trust import Trust
 from gateway.xml.parse import XmlLimits
-
-Watch = FileWatch | MaintenanceWatch | Recovery
-"""A thread that looks again and again at what may change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +156,7 @@ def _make_endpoints(
 
 
 def _start_watching(settings: Settings, trust: Trust, signing_key: SigningKey, sources: Sources) -> Iterable[Watch]:
-    watches: list[FileWatch | Recovery] = [
+    watches: list[Watch] = [
         FileWatch(signing_key.paths, signing_key.reload),
         *make_source_watches(sources),
         *make_recovery(sources),

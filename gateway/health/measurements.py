@@ -1,12 +1,12 @@
 """Measures again and again, and leaves each result where the workers of the node find it."""
 
-import threading
 from pathlib import Path
 
 import structlog
 
 from gateway.health.measure import Measurer
 from gateway.health.snapshot import write_snapshot
+from gateway.watch import Watch
 from services.health import Component
 
 log = structlog.get_logger(__name__)
@@ -14,36 +14,23 @@ log = structlog.get_logger(__name__)
 MEASURE_SECONDS = 5.0
 
 
-class Measurements:
+class Measurements(Watch):
     """A thread that measures; `latest` is its newest result, and so is the file."""
 
     def __init__(self, measurer: Measurer, snapshot: Path, every_seconds: float = MEASURE_SECONDS) -> None:
+        super().__init__("measurements", every_seconds)
         self._measurer = measurer
         self._snapshot = snapshot
-        self._every_seconds = every_seconds
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="measurements", daemon=True)
+        self._is_written = True
         self.latest: tuple[Component, ...] = ()
 
-    def start(self) -> None:
-        """Begin to measure."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop, after the measurement in hand."""
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        written = True
-        while True:
-            self.latest = self._measurer.measure()
-            try:
-                write_snapshot(self._snapshot, self.latest)
-                written = True
-            except OSError as error:
-                if written:
-                    log.error("measurements_not_written", file=str(self._snapshot), error=error.strerror)
-                written = False
-            if self._stop.wait(self._every_seconds):
-                return
+    def look(self) -> None:
+        """Measure; that the result cannot be written is logged once, until it can."""
+        self.latest = self._measurer.measure()
+        try:
+            write_snapshot(self._snapshot, self.latest)
+            self._is_written = True
+        except OSError as error:
+            if self._is_written:
+                log.error("measurements_not_written", file=str(self._snapshot), error=error.strerror)
+            self._is_written = False
