@@ -62,10 +62,16 @@ def drive(
     answers: int,
     request: float,
     rate: float | None = None,
+    *,
+    with_wrk: bool = True,
 ) -> Round:
-    """Send messages of the pool until so many are answered; BadAnswers unless all are as they must be."""
+    """Send messages of the pool until so many are answered; BadAnswers unless all are as they must be.
+
+    A rate and client certificates are beyond wrk: those our own driver sends, and all where `with_wrk` is not wanted.
+    """
     before = server.cpu_seconds()
-    command = _command(contestant, server, world, pool, answers, rate)
+    with_wrk = with_wrk and rate is None and not contestant.certified
+    command = _command(contestant, server, world, pool, answers, rate, with_wrk)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as driver:
         told = _listen(driver)
     cpu = server.cpu_seconds() - before
@@ -93,10 +99,10 @@ def _listen(driver: "subprocess.Popen[str]") -> dict[str, int]:
 
 
 def _command(
-    contestant: Contestant, server: Server, world: World, pool: Path, answers: int, rate: float | None
+    contestant: Contestant, server: Server, world: World, pool: Path, answers: int, rate: float | None, with_wrk: bool
 ) -> Sequence[str]:
     arguments = [str(pool), str(answers), contestant.expected]
-    if contestant.certified or rate is not None:
+    if not with_wrk:
         client = world.state / "pki" / "clients" / "bench"
         certified = ["--client", str(client), "--ca", str(world.state / "pki" / "ca.pem")]
         return [

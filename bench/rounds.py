@@ -81,8 +81,8 @@ class Bench:
             self.run.limit.append(limit)
 
     def measure_at_rate(self, ours: Contestant) -> None:
-        """Drive ours at 70 % of what it reached when saturated, whatever it answers."""
-        rate = 0.7 * median(each.per_second for each in self.run.rounds[ours.name])
+        """Drive ours at 70 % of what it reaches when saturated by the same driver, which needs more than wrk does."""
+        rate = 0.7 * self._drive(ours, self._size.answers // ours.cost, with_wrk=False).per_second
         tell(f"latency at {rate:.0f} requests a second")
         self.run.at_rate = self._drive(ours, round(rate * self._size.seconds_at_rate), rate)
 
@@ -111,10 +111,13 @@ class Bench:
         log = self._folder / f"{contestant.name}.log"
         return running(contestant.command(world, port), contestant.environment(world), port, log, world.database_pid)
 
-    def _drive(self, contestant: Contestant, answers: int, rate: float | None = None) -> Round:
+    def _drive(
+        self, contestant: Contestant, answers: int, rate: float | None = None, *, with_wrk: bool = True
+    ) -> Round:
         world = self._worlds[contestant.world]
         request = make_pool(contestant, world, answers + 2 * CONNECTIONS, self._pool, self._signers)
-        measured = drive(contestant, self._servers[contestant.name], world, self._pool, answers, request, rate)
+        server = self._servers[contestant.name]
+        measured = drive(contestant, server, world, self._pool, answers, request, rate, with_wrk=with_wrk)
         if contestant.name == "ours":
             self._worked += answers
         return measured
