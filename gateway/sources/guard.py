@@ -117,13 +117,12 @@ class Guard:
         """Take note of whether the address answered when it was asked about nobody.
 
         One that was away and is there again closes the circuit after its pause. One that answers while calls fail says
-        nothing of them: a call must try the source.
+        nothing of them, and neither does one that does not: a call tries the source when the pause is over.
         """
         with self._lock:
             self._probed_at = self._clock()
             if not answered:
                 self._is_away = True
-                self._opened_at = self._clock()
             elif self._is_away and self.is_on_trial:
                 self._is_away = False
                 self._breaker.close()

@@ -159,15 +159,24 @@ def test_an_address_that_was_away_and_answers_after_the_pause_closes_the_circuit
     guard.note_probe(answered=False)
     guard.note_probe(answered=True)
     assert guard.is_paused
-    clock.now += POLICY.pause_seconds - 1
-    guard.note_probe(answered=False)
-    clock.now += POLICY.pause_seconds - 1
-    assert guard.is_paused
-    clock.now += 1
+    clock.now += POLICY.pause_seconds
     guard.note_probe(answered=True)
     assert not guard.is_open
     # It begins anew: no single failure opens it again.
     fail(guard, 2)
+    assert not guard.is_open
+
+
+def test_an_address_that_never_answers_about_nobody_keeps_no_call_away() -> None:
+    """Such as one that serves no WSDL: its source may answer questions all the same."""
+    clock = Monotonic()
+    guard = Guard("source", POLICY, clock)
+    fail(guard, 3, Late)
+    for _ in range(3):
+        clock.now += POLICY.pause_seconds
+        guard.note_probe(answered=False)
+        assert guard.is_on_trial
+    assert call(guard) == "answer"
     assert not guard.is_open
 
 
