@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 
 
 class Watch(ABC):
-    """Looks at once and then every so many seconds, from `start` to `close`."""
+    """Looks every so many seconds from `start` to `close`."""
 
     def __init__(self, name: str, every_seconds: float) -> None:
         """Prepare a thread of this name."""
@@ -32,7 +32,5 @@ class Watch(ABC):
         return self._stop.is_set()
 
     def _watch(self) -> None:
-        while True:
+        while not self._stop.wait(self._every_seconds):
             self.look()
-            if self._stop.wait(self._every_seconds):
-                return

@@ -34,3 +34,7 @@ class Measurements(Watch):
             if self._is_written:
                 log.error("measurements_not_written", file=str(self._snapshot), error=error.strerror)
             self._is_written = False
+
+    def _watch(self) -> None:
+        self.look()
+        super()._watch()
