@@ -10,7 +10,6 @@ from lxml import etree
 from gateway.contracts import XSD_FOLDER
 from gateway.simulator.server import SimulatorServer
 from gateway.sources.remote_user_access import RemoteUserAccess
-from gateway.sources.user_access import ManagedUserAccess
 from gateway.wss.sign import HeaderBlock
 from services.consultation import (
     SourceAnswerInvalid,
@@ -29,9 +28,9 @@ from services.user_access import (
     UserAccess,
 )
 from tests.remote_source import SetClock, ask, played, remotely, sign_as
-from tests.unit.fakes_user_access import FakeUserAccess
+from tests.unit.fakes_user_access import Cases, FakeUserAccess
 from tests.unit.test_authz_user_access_cases import ALL, TODAY, make_case_world
-from tests.unit.user_management_world import FakeUserManagement, resolve
+from tests.unit.user_management_world import resolve
 
 SERVICE = "EmployerMandateConsultationService/v2"
 DAY = date(2026, 4, 1)
@@ -39,16 +38,6 @@ QUESTION = AccessQuestion("U0000000123", EmployerReference(enterprise_number="09
 BOTH = AccessQuestion("U0000000123", EmployerReference(Register.NSSO, "0192020132", "0999930141"), "dimona", DAY)
 MANDATE = Mandate("0999900249", date(2025, 1, 1), date(2026, 12, 31))
 PROVIDED = AccessGiven(AccessPath.SERVICE_PROVIDER, MANDATE)
-
-
-class Cases:
-    """User Management with the accounts of the case that is tried."""
-
-    def __init__(self) -> None:
-        self.accounts = FakeUserManagement()
-
-    def check_access(self, question: AccessQuestion) -> AccessGiven | AccessRefused:
-        return ManagedUserAccess(self.accounts).check_access(question)
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,10 @@ import pytest
 from databases import sampled
 from gateway_world import MANDATE, MANDATE_PATH, DemoState, World, assert_valid, open_world
 
-from gateway.sources.user_access import ManagedUserAccess
-from services.user_access import AccessGiven, AccessQuestion, AccessRefused
 from tests.log_lines import LogLines
+from tests.unit.fakes_user_access import Cases
 from tests.unit.test_authz_user_access_cases import ALL, TODAY, make_case_world
-from tests.unit.user_management_world import FakeUserManagement, resolve
+from tests.unit.user_management_world import resolve
 
 ELEMENTS = {
     "nsso_registration_number": "nssoRegistrationNumber",
@@ -20,16 +19,6 @@ ELEMENTS = {
 }
 # A message names an entity by one number; the rules alone know entities by several, or by none.
 ASKED = [case for case in ALL if len(case.values[0]["entity"]) == 1]  # type: ignore[arg-type, call-overload, index]
-
-
-class Cases:
-    """User Management with the accounts of the case that is tried."""
-
-    def __init__(self) -> None:
-        self.accounts = FakeUserManagement()
-
-    def check_access(self, question: AccessQuestion) -> AccessGiven | AccessRefused:
-        return ManagedUserAccess(self.accounts).check_access(question)
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,10 @@
-"""The fake of the port behind which User Management stands."""
+"""Fakes of the port behind which User Management stands."""
 
 from collections.abc import Iterable, Mapping
 
+from gateway.sources.user_access import ManagedUserAccess
 from services.user_access import AccessGiven, AccessPath, AccessQuestion, AccessRefused, NoAccessReason
+from tests.unit.user_management_world import FakeUserManagement
 
 
 class FakeUserAccess:
@@ -35,3 +37,13 @@ class FakeUserAccess:
     def probe(self) -> None:
         if self.fault is not None:
             raise self.fault
+
+
+class Cases:
+    """User Management with the accounts of the case that is tried."""
+
+    def __init__(self) -> None:
+        self.accounts = FakeUserManagement()
+
+    def check_access(self, question: AccessQuestion) -> AccessGiven | AccessRefused:
+        return ManagedUserAccess(self.accounts).check_access(question)
