@@ -11,6 +11,7 @@ import threading
 from bisect import bisect_left
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -91,32 +92,25 @@ class Meter:
         self._calls = prometheus_client.Counter(
             "ksz_source_calls", "Calls to a remote source.", ("source", "outcome"), registry=registry
         )
-        self._open = prometheus_client.Gauge(
+        per_source = partial(prometheus_client.Gauge, labelnames=("source",), registry=registry)
+        self._open = per_source(
             CIRCUIT_OPEN,
             "Workers that leave a remote source alone, because too many calls failed.",
-            ("source",),
-            registry=registry,
             multiprocess_mode="livesum",
         )
-        self._on_trial = prometheus_client.Gauge(
+        self._on_trial = per_source(
             ON_TRIAL,
             "Workers that left a remote source alone, and will try it with the next call.",
-            ("source",),
-            registry=registry,
             multiprocess_mode="livesum",
         )
-        self._wrong_person_time = prometheus_client.Gauge(
+        self._wrong_person_time = per_source(
             WRONG_PERSON_TIME,
             "When a remote source last answered about another person than was asked, in seconds since 1970.",
-            ("source",),
-            registry=registry,
             multiprocess_mode="max",
         )
-        self._in_flight = prometheus_client.Gauge(
+        self._in_flight = per_source(
             "ksz_source_calls_in_flight",
             "Calls to a remote source that have not come back.",
-            ("source",),
-            registry=registry,
             multiprocess_mode="livesum",
         )
 

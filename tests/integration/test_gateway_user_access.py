@@ -20,6 +20,21 @@ from tests.unit.test_employer_mandate import CBE, NSSO, FakeUserAccess
 CUSTOMERS = {"support": "0999900744", "probe": "0999900843", "pcsa": "0999900150", "integrator": "0999900447"}
 
 
+PATHS = [
+    ("brewery", "chief", "brewery", "MANAGER", None),
+    ("brewery", "Claes", "brewery", "USER", None),
+    ("secretariat", "chief", "brewery", "RECOGNISED_SOCIAL_SECRETARIAT", "2020-01-01"),
+    ("accountant", "chief", "bakery", "SERVICE_PROVIDER", "2024-01-01"),
+]
+REASONS = [
+    ("brewery", "Goossens", "brewery", "USER_BLOCKED"),
+    ("brewery", "Mertens", "brewery", "USER_NOT_ACTIVATED"),
+    ("brewery", "Peeters", "bakery", "NO_MANDATE"),
+    ("brewery", "chief", CBE, "ENTITY_UNKNOWN"),
+    ("secretariat", "chief", "bakery", "MANDATE_ENDED"),
+]
+
+
 def ask(
     world: World,
     client: str = "support",
@@ -107,12 +122,7 @@ def find_user(world: World, enterprise: str, name: str) -> str:
 
 @pytest.mark.parametrize(
     ("enterprise", "name", "entity", "path", "begin"),
-    [
-        ("brewery", "chief", "brewery", "MANAGER", None),
-        ("brewery", "Claes", "brewery", "USER", None),
-        ("secretariat", "chief", "brewery", "RECOGNISED_SOCIAL_SECRETARIAT", "2020-01-01"),
-        ("accountant", "chief", "bakery", "SERVICE_PROVIDER", "2024-01-01"),
-    ],
+    PATHS,
 )
 def test_user_management_tells_the_path(
     world: World, enterprise: str, name: str, entity: str, path: str, begin: str | None
@@ -125,13 +135,7 @@ def test_user_management_tells_the_path(
 
 @pytest.mark.parametrize(
     ("enterprise", "name", "entity", "reason"),
-    [
-        ("brewery", "Goossens", "brewery", "USER_BLOCKED"),
-        ("brewery", "Mertens", "brewery", "USER_NOT_ACTIVATED"),
-        ("brewery", "Peeters", "bakery", "NO_MANDATE"),
-        ("brewery", "chief", CBE, "ENTITY_UNKNOWN"),
-        ("secretariat", "chief", "bakery", "MANDATE_ENDED"),
-    ],
+    REASONS,
 )
 def test_user_management_tells_the_first_reason(
     world: World, enterprise: str, name: str, entity: str, reason: str

@@ -8,7 +8,7 @@ from gateway_world import MANDATE, MANDATE_PATH, DemoState, Reply, World, assert
 from source_world import RemoteWorld, open_remote_world
 from test_gateway_employer_repertory import ASKERS, BAKERY, by_enterprise, by_registration
 from test_gateway_employer_repertory import ask as ask_employer
-from test_gateway_user_access import CBE, ask_accounts, find_user
+from test_gateway_user_access import PATHS, REASONS, ask_accounts, find_user
 from test_health_check import Node, check, detail, states
 from test_remote_personas import told
 
@@ -57,17 +57,7 @@ def ask_both(worlds: RemoteWorld, ask: Callable[[World], Reply]) -> tuple[Reply,
 
 @pytest.mark.parametrize(
     ("enterprise", "name", "entity", "answer"),
-    [
-        ("brewery", "chief", "brewery", "MANAGER"),
-        ("brewery", "Claes", "brewery", "USER"),
-        ("secretariat", "chief", "brewery", "RECOGNISED_SOCIAL_SECRETARIAT"),
-        ("accountant", "chief", "bakery", "SERVICE_PROVIDER"),
-        ("brewery", "Goossens", "brewery", "USER_BLOCKED"),
-        ("brewery", "Mertens", "brewery", "USER_NOT_ACTIVATED"),
-        ("brewery", "Peeters", "bakery", "NO_MANDATE"),
-        ("brewery", "chief", CBE, "ENTITY_UNKNOWN"),
-        ("secretariat", "chief", "bakery", "MANDATE_ENDED"),
-    ],
+    [*(row[:4] for row in PATHS), *REASONS],
 )
 def test_who_reaches_an_employer_is_told_and_recorded_as_by_our_own(
     worlds: RemoteWorld, enterprise: str, name: str, entity: str, answer: str
