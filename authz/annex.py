@@ -164,6 +164,7 @@ class Annex:
     grants: Mapping[GrantKey, tuple[Grant, ...]] = field(default_factory=dict)
     holder: RoleHolder | None = None
     name: str = ""
+    unsigned_replies: bool = False
 
     def is_active(self, now: datetime) -> bool:
         """Tell whether the annex holds on the day that it is in Brussels at `now` (aware)."""
@@ -186,6 +187,7 @@ class RoleAnnex:
     valid_until: date | None = None
     quota: Quota = Quota()
     grants: Mapping[GrantKey, tuple[Grant, ...]] = field(default_factory=dict)
+    unsigned_replies: bool = False
 
     def is_active(self, now: datetime) -> bool:
         """Tell whether the annex holds on the day that it is in Brussels at `now` (aware)."""
@@ -217,6 +219,7 @@ class RoleAnnex:
             grants=grants,
             holder=holder,
             name=holder.name,
+            unsigned_replies=self.unsigned_replies,
         )
 
 

@@ -94,6 +94,10 @@ def _compare_authentication(before: ComparedAnnex, after: ComparedAnnex) -> Iter
         text = f"{'must now' if must else 'need no longer'} sign the BinarySecurityToken too"
         where = after if must else before
         yield where.say(Effect.FORBIDS if must else Effect.ALLOWS, text, "authentication", "signToken")
+    if before.annex.unsigned_replies != after.annex.unsigned_replies:
+        unsigned = after.annex.unsigned_replies
+        text = f"is {'no longer' if unsigned else 'now'} sent signed replies over mutual TLS"
+        yield (after if unsigned else before).say(Effect.NEUTRAL, text, "authentication", "unsignedReplies")
 
 
 def _compare_certificates(before: ComparedAnnex, after: ComparedAnnex) -> Iterator[Difference]:

@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 
 from authz.annex import (
     Annex,
+    AuthenticationMethod,
     CertificateBinding,
     ClientKind,
     Grant,
@@ -75,6 +76,8 @@ def read_any_annex(text: str, contracts: Contracts) -> Annex | RoleAnnex:
     if document.complete:
         top = {key: value for key, value in values.items() if key != "operations"}
         header = _validate(HeaderPart, top, (), document)
+        if header is not None:
+            _check_replies(header, document)
         grants = _validate_grants(values.get("operations"), document)
         _check_places_together(values, grants, contracts, document)
     customers = _customers(header, grants, document) if header is not None else {}
@@ -90,11 +93,13 @@ def read_any_annex(text: str, contracts: Contracts) -> Annex | RoleAnnex:
 
 
 def _compile(header: HeaderPart, grants: Mapping[GrantKey, tuple[Grant, ...]], revision: str) -> Annex | RoleAnnex:
-    methods, sign_token = frozenset(header.authentication.methods), header.authentication.sign_token
+    proof = header.authentication
+    methods, unsigned = frozenset(proof.methods), proof.unsigned_replies
     quota = Quota(header.quota.per_minute, header.quota.per_day) if header.quota else Quota()
     if header.role is not None:
         days = header.valid_from, header.valid_until
-        return RoleAnnex(revision, header.client, header.role, methods, sign_token, *days, quota, grants)
+        who = revision, header.client, header.role
+        return RoleAnnex(*who, methods, proof.sign_token, *days, quota, grants, unsigned)
     if header.identity is None:
         raise ValueError("an annex of one client says who that is; what was checked has it")
     return Annex(
@@ -104,13 +109,14 @@ def _compile(header: HeaderPart, grants: Mapping[GrantKey, tuple[Grant, ...]], r
         identity=header.identity.to_organisation(),
         certificates=tuple(CertificateBinding(c.sha256, c.issuer, c.serial) for c in header.certificates or ()),
         methods=methods,
-        sign_token=sign_token,
+        sign_token=proof.sign_token,
         represents=MappingProxyType(_represented(header)),
         valid_from=header.valid_from,
         valid_until=header.valid_until,
         quota=quota,
         grants=grants,
         name=header.identity.name,
+        unsigned_replies=unsigned,
     )
 
 
@@ -191,6 +197,14 @@ def _check_places_together(
             check_reserved(grant, place, shape, str(values.get("client")), document)
         if shape is not None and values.get("role") is not None:
             check_for_role(grant, place, shape, document)
+
+
+def _check_replies(header: HeaderPart, document: YamlDocument) -> None:
+    proof = header.authentication
+    if proof.unsigned_replies and AuthenticationMethod.MUTUAL_TLS not in proof.methods:
+        message = "every message must be signed, and then its answer is"
+        remedy = f"Add {AuthenticationMethod.MUTUAL_TLS} to the methods, or remove unsignedReplies"
+        document.add_problem(("authentication", "unsignedReplies"), message, remedy)
 
 
 def _check_who(values: Mapping[str, Any], document: YamlDocument) -> None:

@@ -118,6 +118,11 @@ class AuthenticationPart(Part):
     sign_token: bool = Field(
         False, description="Whether the signature must also cover the BinarySecurityToken (the NSSO profile)"
     )
+    unsigned_replies: bool = Field(
+        False,
+        description="Whether what answers an unsigned message leaves unsigned too: the client cannot prove it "
+        "afterwards. Only where `methods` has `mutualTLS`; a signed message always has a signed answer",
+    )
 
 
 class CertificatePart(Part):

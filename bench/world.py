@@ -47,7 +47,7 @@ client: {client}
 kind: institution
 identity: {{cbeNumber: "{cbe_number}", name: Client number {number} of the benchmark}}
 validFrom: 2024-01-01
-authentication: {{methods: [x509Token, mutualTLS]}}
+authentication: {{methods: [x509Token, mutualTLS], unsignedReplies: true}}
 certificates: [{{issuer: "{issuer}", serial: {serial}}}]
 quota: {{perMinute: 1000000, perDay: 100000000}}
 operations:

@@ -82,7 +82,10 @@ class Authenticated:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A message never seen before, within the client's quota; from here on the client has a right to signed answers."""
+    """A message never seen before, within the client's quota; from here on the client has a right to signed answers.
+
+    Only its annex may give that up, for what answers its unsigned messages.
+    """
 
     previous: Authenticated
 

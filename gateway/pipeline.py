@@ -15,6 +15,8 @@
 | disclose     | what of it the annex grants                                     |                                  |
 | respond      | a message valid against its XSD, recorded, then signed          | fault MSG00003                   |
 
+What answers a message over mutual TLS is not signed where the annex says so (`unsignedReplies`).
+
 HealthCheck answers when things are broken (`answers_when_broken`): past authentication, whose annexes are in memory, it
 needs neither database nor audit nor signing key (only technical users, who are not in memory, are unknown without the
 database). `admit` notes nothing of it, the recorder keeps no record, and its
@@ -255,7 +257,7 @@ class Pipeline:
     def _envelope(self, established: Established, message: Message) -> bytes:
         """Sign for a client whose message was let in; a stranger gets no signature, nobody unknown may make us sign."""
         admitted = find(established, Admitted)
-        if admitted is None:
+        if admitted is None or _wants_no_signature(admitted.previous):
             return unsigned(message.body, message.blocks)
         try:
             return self.signer.sign(message.body, admitted.previous.signature_value, self.clock(), message.blocks)
@@ -306,6 +308,11 @@ def _answer(trail: _Trail, message: Message, content: bytes) -> Answer:
         marks=trail.marks,
         retry_after_seconds=message.retry_after_seconds,
     )
+
+
+def _wants_no_signature(authenticated: Authenticated) -> bool:
+    """Tell whether the annex leaves what answers an unsigned message unsigned, and this is one."""
+    return authenticated.annex.unsigned_replies and authenticated.signature_value is None
 
 
 def _internal_error(arrived: Arrived, error: Exception) -> Fault:

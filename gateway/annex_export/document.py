@@ -99,7 +99,12 @@ def _identify(organisation: Organisation, texts: Texts) -> str:
 def _proofs(annex: Annex | RoleAnnex, texts: Texts) -> list[str]:
     """Return how the client may prove itself, the signed message first."""
     token = texts.say("and_token") if annex.sign_token else ""
-    return [texts.say("methods", method, token=token) for method in AuthenticationMethod if method in annex.methods]
+    unsigned = texts.say("unsigned_replies") if annex.unsigned_replies else ""
+    return [
+        texts.say("methods", method, token=token, unsigned=unsigned)
+        for method in AuthenticationMethod
+        if method in annex.methods
+    ]
 
 
 def _breakable(path: str) -> Markup:

@@ -13,6 +13,7 @@ def to_document(annex: Annex | RoleAnnex) -> dict[str, Any]:
         **_who(annex),
         "methods": sorted(annex.methods),
         "signToken": annex.sign_token,
+        "unsignedReplies": annex.unsigned_replies,
         "validFrom": annex.valid_from,
         "validUntil": annex.valid_until,
         "quota": {"perMinute": annex.quota.per_minute, "perDay": annex.quota.per_day},

@@ -29,8 +29,8 @@ from gateway.audit.keys import MonthKeys
 from gateway.audit.reading_key import load_auditor_key
 from gateway.audit.record import Sealed
 from gateway.audit.sealing import unseal
-from gateway.bootstrap import Gateway, build_gateway
-from gateway.demo_world import prepare_demo
+from gateway.bootstrap import Gateway, build_gateway, open_approvals
+from gateway.demo_world import activate, demo_annexes, prepare_demo
 from gateway.pipeline import Pipeline
 from gateway.pki import Identity, load_identity
 from gateway.settings import Settings, load_settings
@@ -341,6 +341,17 @@ class World:
         """Return the sealed part of a row of the audit, as the auditor reads it."""
         auditor_key = load_auditor_key(self.settings.state / "pki" / "auditor.key")
         return unseal(record, MonthKeys(self.settings.audit_keys), auditor_key)
+
+    def change_annex(self, client: str, *changes: tuple[str, str]) -> None:
+        """Put the client's annex of the demo in force with texts of it replaced."""
+        (text,) = (each for each in demo_annexes() if f"client: {client}\n" in each)
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        now = self.clock()
+        activate(open_approvals(self.gateway.storage), text, now=now, active_from=now + timedelta(seconds=10))
+        self.gateway.annexes.refresh()
+        self.clock.advance(seconds=10)
 
     @contextmanager
     def without_database(self) -> Iterator[None]:

@@ -1,7 +1,6 @@
 """EmployerRepertoryService through the whole gateway: criteria, statuses, natural persons, withholding, the audit."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -27,9 +26,7 @@ from authz.user_management.access import NoAccessReason
 from fixtures.employers import SyntheticEmployer, get_employer, load_employers
 from gateway.audit.keys import MonthKeys
 from gateway.audit.sealing import pseudonym
-from gateway.bootstrap import open_approvals
 from gateway.contracts import OperationContract, load_contracts
-from gateway.demo_world import activate, demo_annexes
 from gateway.storage.employer_tables import employers as employers_table
 from gateway.users.access import StoredAccounts
 from gateway.xml.binding import compile_writer
@@ -152,7 +149,7 @@ def test_every_row_of_the_table_is_given(open_own_world: OpenWorld) -> None:
         "wrong", repository=Failing(SourceAnswerInvalid("bad", (("details", "nonsense"),))), service=DESCRIPTOR.name
     )
     enterprise = open_own_world("enterprise")
-    put_in_force(enterprise, changed_annex("labour-statistics", ("kind: institution", "kind: enterprise")))
+    enterprise.change_annex("labour-statistics", ("kind: institution", "kind: enterprise"))
     unknown = with_check_digits("09999999")
     given = {
         "credentials_mismatch": ask(world, by_enterprise(BREWERY), customer="0999900150"),
@@ -288,9 +285,8 @@ def test_no_natural_person_is_told_elsewhere_though_its_user_may_reach_everythin
 
 def test_an_annex_that_would_tell_natural_persons_to_another_client_cannot_be_stored(open_own_world: OpenWorld) -> None:
     world = open_own_world()
-    changed = changed_annex("labour-statistics", (f"[{STATISTICS}]", f"[{STATISTICS}, {MEASURES}]"))
     with pytest.raises(AnnexInvalid, match="reserved to the client front-office"):
-        put_in_force(world, changed)
+        world.change_annex("labour-statistics", (f"[{STATISTICS}]", f"[{STATISTICS}, {MEASURES}]"))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["rule"])
@@ -369,31 +365,12 @@ def test_every_record_of_a_decision_to_tell_or_not_names_the_deliberation_and_th
 
 def test_an_enterprise_is_told_of_itself_and_of_no_other(open_own_world: OpenWorld) -> None:
     world = open_own_world()
-    put_in_force(
-        world,
-        changed_annex(
-            "labour-statistics",
-            ("kind: institution", "kind: enterprise"),
-            (CUSTOMERS["labour-statistics"], str(BREWERY.enterprise_number)),
-        ),
+    world.change_annex(
+        "labour-statistics",
+        ("kind: institution", "kind: enterprise"),
+        (CUSTOMERS["labour-statistics"], str(BREWERY.enterprise_number)),
     )
     own = ask(world, by_enterprise(BREWERY), "labour-statistics", STATISTICS, customer=BREWERY.enterprise_number)
     assert_answered(own, "data_found")
     other = ask(world, by_enterprise(HOSPITAL), "labour-statistics", STATISTICS, customer=BREWERY.enterprise_number)
     assert_answered(other, "employer_not_accessible")
-
-
-def changed_annex(client: str, *changes: tuple[str, str]) -> str:
-    (text,) = (each for each in demo_annexes() if f"client: {client}\n" in each)
-    for old, new in changes:
-        assert old in text
-        text = text.replace(old, new)
-    return text
-
-
-def put_in_force(world: World, document: str) -> None:
-    """Put an annex in force."""
-    now = world.clock()
-    activate(open_approvals(world.gateway.storage), document, now=now, active_from=now + timedelta(seconds=10))
-    world.gateway.annexes.refresh()
-    world.clock.advance(seconds=10)

@@ -161,6 +161,14 @@ def test_a_reserved_context_an_exemption_and_a_notification_are_told() -> None:
     assert "ongevraagd een mededeling" not in brewery
 
 
+def test_that_replies_are_unsigned_is_told_in_both_languages() -> None:
+    text = annex_text("career-account").replace("[mutualTLS]", "[mutualTLS]\n  unsignedReplies: true")
+    package = make_package(read_any_annex(text, SHAPES), CONTRACTS, DEPLOYMENT, TODAY)
+    for language, told in (("nl", "ondertekent zijn antwoorden daarop niet"), ("fr", "ne signe pas les réponses")):
+        assert told in package[f"annex-{language}.html"].decode()
+        assert told not in DOCUMENTS["career-account", Language(language)]
+
+
 def test_an_annex_for_a_role_names_no_client() -> None:
     told = text_of("technical-users", Language.DUTCH)
     assert "Bijlage: Technische gebruikers van ondernemingen" in told

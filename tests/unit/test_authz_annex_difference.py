@@ -60,6 +60,7 @@ ROLE: dict[str, Any] = {
     "role": "technicalUser",
     "operations": [],
 }
+CONNECTED = BUS | {"authentication": {"methods": ["mutualTLS"]}}
 FINGERPRINT = "ab" * 32
 GRANT = "operations[0]"
 
@@ -214,6 +215,20 @@ CHANGES: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], list[tu
         {"authentication.signToken": True},
         {},
         [(ALLOWS, "authentication.signToken", "need no longer sign the BinarySecurityToken too")],
+    ),
+    (
+        "authentication.unsignedReplies",
+        CONNECTED,
+        {},
+        {"authentication.unsignedReplies": True},
+        [(NEUTRAL, "authentication.unsignedReplies", "is no longer sent signed replies over mutual TLS")],
+    ),
+    (
+        "authentication.unsignedReplies",
+        CONNECTED,
+        {"authentication.unsignedReplies": True},
+        {},
+        [(NEUTRAL, "authentication.unsignedReplies", "is now sent signed replies over mutual TLS")],
     ),
     (
         "certificates[].sha256",

@@ -139,6 +139,7 @@ def test_the_reference_in_the_docs_is_the_one_that_the_model_renders() -> None:
         ("methods: [x509Token]", "methods: [password]", 9, "authentication.methods[0]"),
         ("methods: [x509Token]", "methods: [x509Token, x509Token]", 9, "authentication.methods"),
         ("methods: [x509Token]", "methods: [x509Token]\n  signToken: yes", 10, "authentication.signToken"),
+        ("methods: [x509Token]", "methods: [x509Token]\n  unsignedReplies: true", 10, "authentication.unsignedReplies"),
         ("    serial: 7\n", "", 11, "certificates[0]"),
         ("    serial: 7\n", f"    serial: 7\n    sha256: {'a' * 64}\n", 11, "certificates[0]"),
         ("    serial: 7\n", "    serial: 0x7\n", 12, "certificates[0].serial"),
