@@ -64,29 +64,17 @@ WORLDS: Mapping[str, tuple[int, int]] = {
 _SIGNED = messages.signed_contributions
 _FOUND = "DATA_FOUND"
 
+# In this order they take turns: those that are compared with each other, soon after one another.
 CONTESTANTS = (
     Contestant("ours", "ours, signed RSA, SQLite", _gateway("--no-tls"), _SIGNED, _FOUND),
-    Contestant("ours-pg", "ours, signed RSA, PostgreSQL", _gateway("--no-tls"), _SIGNED, _FOUND, world=POSTGRESQL),
     Contestant(
-        "ours-ec",
-        "ours, replies signed with P-256",
+        "many-annexes",
+        "ours, 10,000 annexes",
         _gateway("--no-tls"),
         _SIGNED,
         _FOUND,
-        environment=lambda world: {
-            "KSZ_SIGNING_KEY": str(world.state / "ec/pki/gateway.key"),
-            "KSZ_SIGNING_CERTIFICATE": str(world.state / "ec/pki/gateway.pem"),
-        },
-    ),
-    Contestant("ours-tls", "ours, mutual TLS, unsigned", _gateway(), messages.contributions, _FOUND, certified=True),
-    Contestant(
-        "ours-ping",
-        "ours, PING, signed",
-        _gateway("--no-tls"),
-        messages.signed_ping,
-        "HealthCheckResponse",
-        path="/HealthCheckService/v1/consult",
-        cost=2,
+        world="many annexes",
+        only_full=True,
     ),
     Contestant(
         "spyne-signed",
@@ -98,16 +86,17 @@ CONTESTANTS = (
         cost=10,
     ),
     Contestant(
-        "spyne",
-        "stock Spyne, unsigned",
-        _gunicorn("bench.spyne_app:unsigned"),
-        messages.spyne_contributions,
+        "ours-ec",
+        "ours, replies signed with P-256",
+        _gateway("--no-tls"),
+        _SIGNED,
         _FOUND,
-        cost=8,
+        environment=lambda world: {
+            "KSZ_SIGNING_KEY": str(world.state / "ec/pki/gateway.key"),
+            "KSZ_SIGNING_CERTIFICATE": str(world.state / "ec/pki/gateway.pem"),
+        },
     ),
-    Contestant(
-        "bare", "gunicorn alone, 10 KB", _gunicorn("bench.bare_app:application"), messages.contributions, "x", cost=1
-    ),
+    Contestant("ours-pg", "ours, signed RSA, PostgreSQL", _gateway("--no-tls"), _SIGNED, _FOUND, world=POSTGRESQL),
     Contestant(
         "few-persons",
         "ours, 10,000 persons",
@@ -127,12 +116,24 @@ CONTESTANTS = (
         only_full=True,
     ),
     Contestant(
-        "many-annexes",
-        "ours, 10,000 annexes",
+        "ours-ping",
+        "ours, PING, signed",
         _gateway("--no-tls"),
-        _SIGNED,
+        messages.signed_ping,
+        "HealthCheckResponse",
+        path="/HealthCheckService/v1/consult",
+        cost=2,
+    ),
+    Contestant("ours-tls", "ours, mutual TLS, unsigned", _gateway(), messages.contributions, _FOUND, certified=True),
+    Contestant(
+        "spyne",
+        "stock Spyne, unsigned",
+        _gunicorn("bench.spyne_app:unsigned"),
+        messages.spyne_contributions,
         _FOUND,
-        world="many annexes",
-        only_full=True,
+        cost=8,
+    ),
+    Contestant(
+        "bare", "gunicorn alone, 10 KB", _gunicorn("bench.bare_app:application"), messages.contributions, "x", cost=1
     ),
 )

@@ -38,7 +38,7 @@ class Size:
     commit_seconds: float
 
 
-FULL = Size(rounds=4, answers=5_000, seconds_at_rate=20, worked=50_000, commit_seconds=2.0)
+FULL = Size(rounds=8, answers=2_500, seconds_at_rate=20, worked=50_000, commit_seconds=2.0)
 QUICK = Size(rounds=3, answers=2_000, seconds_at_rate=8, worked=0, commit_seconds=0.4)
 
 

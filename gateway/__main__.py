@@ -2,6 +2,8 @@
 
 import sys
 
+from gateway.collector import loading_what_stays
+
 _INTERRUPTED = 130
 
 
@@ -9,7 +11,8 @@ def main() -> None:
     """Load the commands and run the one asked for; Ctrl-C ends it quietly, also while it loads."""
     try:
         # Imported here: loading takes long enough to be interrupted.
-        from gateway.cli import main as run
+        with loading_what_stays():
+            from gateway.cli import main as run
 
         run()
     except KeyboardInterrupt:

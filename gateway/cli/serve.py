@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli.output import Problem, StateOption, get_settings
+from gateway.collector import loading_what_stays
 
 
 def register(app: typer.Typer) -> None:
@@ -43,8 +44,9 @@ def serve(
         # Where no public address is known, clients come to where we listen.
         settings = get_settings(**given | {"public_url": f"{'https' if settings.tls else 'http'}://{bind}"})
     # Imported here: gunicorn and the contracts are not needed to print a help text.
-    from gateway.serve import CannotServe
-    from gateway.serve import serve as run
+    with loading_what_stays():
+        from gateway.serve import CannotServe
+        from gateway.serve import serve as run
 
     try:
         run(settings)
