@@ -119,7 +119,7 @@ def _check_bytes(data: bytes, limits: XmlLimits) -> None:
     ):
         if found > allowed:
             raise Unparsable("GTW00014", f"The message has {found} {what}; at most {allowed} are accepted.")
-    if len(max(data.split(b"<"), key=len)) > limits.text:
+    if len(data) > limits.text and len(max(data.split(b"<"), key=len)) > limits.text:
         raise Unparsable("GTW00014", f"The message has more than {limits.text} bytes in one text or tag.")
     if data.count(b"<") * data.count(b"xmlns") > limits.lookups:
         raise Unparsable("GTW00014", "The message has too many namespace declarations for its many tags.")
