@@ -7,18 +7,28 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+# What is not there and must be: nobody makes it anew, for what was signed or sealed with it would be lost.
+GONE = "is not there: mount or restore it; for a new state, run ksz-gateway migrate"
+
 
 class KeyFileUnusable(Exception):
     """A key's file cannot be made, read or trusted; the message says what to mend."""
 
 
-def read_key(path: Path, make: Callable[[], bytes]) -> bytes:
-    """Return what is in the file, putting there what `make` returns if nobody has; KeyFileUnusable."""
+def read_key(path: Path) -> bytes:
+    """Return what is in the file; KeyFileUnusable."""
+    try:
+        check_private(path)
+        return path.read_bytes()
+    except OSError as error:
+        raise KeyFileUnusable(f"{path}: {error.strerror}") from error
+
+
+def make_key(path: Path, make: Callable[[], bytes]) -> None:
+    """Put in the file what `make` returns, if nobody has; KeyFileUnusable."""
     try:
         if not path.exists():
             put_once(path, make(), 0o600)
-        check_private(path)
-        return path.read_bytes()
     except OSError as error:
         raise KeyFileUnusable(f"{path}: {error.strerror}") from error
 
@@ -27,6 +37,8 @@ def check_private(path: Path) -> None:
     """Raise KeyFileUnusable unless the file or directory is ours, and closed to all others."""
     try:
         status = path.stat()
+    except FileNotFoundError:
+        raise KeyFileUnusable(f"{path}: {GONE}") from None
     except OSError as error:
         raise KeyFileUnusable(f"{path}: {error.strerror}") from error
     if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:

@@ -14,7 +14,7 @@ from typing import Self
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-from gateway.key_file import KeyFileUnusable, read_key
+from gateway.key_file import KeyFileUnusable, make_key, read_key
 from services.paging import PageScope
 
 KEY_BYTES = 64
@@ -29,7 +29,8 @@ class SealedPageTokens:
     @classmethod
     def from_file(cls, path: Path) -> Self:
         """Use the key in the file, making it if nobody has; KeyFileUnusable when neither can be done."""
-        key = read_key(path, lambda: secrets.token_bytes(KEY_BYTES))
+        make_key(path, lambda: secrets.token_bytes(KEY_BYTES))
+        key = read_key(path)
         if len(key) != KEY_BYTES:
             raise KeyFileUnusable(f"{path}: not a key of {KEY_BYTES} bytes; remove it, and a new one is made")
         return cls(key)

@@ -135,7 +135,7 @@ class Settings(BaseSettings):
     )
     audit_log_key: Path = Field(
         Path("keys/audit-log.key"),
-        description="PEM key (Ed25519) that the audit's log is signed with, made at the first start with its public"
+        description="PEM key (Ed25519) that the audit's log is signed with, made by migrate with its public"
         " half beside it (`.pub`); all nodes share it.",
     )
     audit_log_origin: str = Field(

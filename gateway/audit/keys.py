@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from gateway.key_file import KeyFileUnusable, check_private, make_durable, put_once
 
@@ -33,11 +34,17 @@ class MonthKeys:
     """The keys in a directory, which several processes and nodes may share; thread-safe."""
 
     def __init__(self, directory: Path) -> None:
-        """Use the directory, making it if need be; AuditKeysUnusable if others may enter it."""
+        """Use the directory; AuditKeysUnusable if it is not there, or others may enter it."""
         self._directory = directory
         with _usable(directory):
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             check_private(directory)
+
+    @classmethod
+    def make(cls, directory: Path) -> Self:
+        """Use the directory, making it if need be; AuditKeysUnusable."""
+        with _usable(directory):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return cls(directory)
 
     def get_for_sealing(self, month: str) -> MonthKey:
         """Return the month's keys, making them if nobody has; AuditKeysUnusable when neither can be done."""

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from gateway.audit import checkpoint
 from gateway.audit.checkpoint import Checkpoint, CheckpointBroken, make_vkey, read_vkey
-from gateway.key_file import KeyFileUnusable, put_once, read_key
+from gateway.key_file import KeyFileUnusable, make_key, put_once, read_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,17 @@ class LogKey:
         return cls(origin, Ed25519PrivateKey.generate())
 
     @classmethod
-    def from_file(cls, path: Path, origin: str) -> Self:
+    def make(cls, path: Path, origin: str) -> Self:
         """Use the key in the file, making it and its public half if nobody has; KeyFileUnusable."""
-        pem = read_key(path, _make_pem)
+        make_key(path, _make_pem)
+        key = cls.from_file(path, origin)
+        key.publish(path)
+        return key
+
+    @classmethod
+    def from_file(cls, path: Path, origin: str) -> Self:
+        """Use the key in the file, which belongs to the public half beside it if one is there; KeyFileUnusable."""
+        pem = read_key(path)
         try:
             private = load_pem_private_key(pem, None)
         except (ValueError, TypeError):
@@ -36,7 +44,7 @@ class LogKey:
         if not isinstance(private, Ed25519PrivateKey):
             raise KeyFileUnusable(f"{path}: not an Ed25519 key in PEM; restore the file from its backup")
         key = cls(origin, private)
-        key._publish(public_file(path))
+        key._check_published(public_file(path))
         return key
 
     @property
@@ -59,12 +67,20 @@ class LogKey:
         """Tell, at less cost than `open`, whether the text is just what `sign` makes of this size and root."""
         return checkpoint.is_own(text, self.origin, size, root, self._private)
 
-    def _publish(self, path: Path) -> None:
+    def publish(self, path: Path) -> None:
+        """Put the public half beside the key's file, if it is not there; KeyFileUnusable."""
+        public = public_file(path)
+        try:
+            if not public.exists():
+                put_once(public, f"{make_vkey(self.origin, self.public)}\n".encode(), 0o644)
+        except OSError as error:
+            raise KeyFileUnusable(f"{public}: {error.strerror}") from error
+        self._check_published(public)
+
+    def _check_published(self, path: Path) -> None:
         vkey = make_vkey(self.origin, self.public)
         try:
-            if not path.exists():
-                put_once(path, f"{vkey}\n".encode(), 0o644)
-            published = path.read_text("utf-8").strip()
+            published = path.read_text("utf-8").strip() if path.exists() else vkey
         except OSError as error:
             raise KeyFileUnusable(f"{path}: {error.strerror}") from error
         if published != vkey:

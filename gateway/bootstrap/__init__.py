@@ -11,7 +11,7 @@ from gateway.bootstrap.annexes import (
     open_annex_store,
     open_approvals,
 )
-from gateway.bootstrap.audit import open_time_stamp_authority
+from gateway.bootstrap.audit import make_audit_keys, open_time_stamp_authority
 from gateway.bootstrap.cannot_start import CannotStart
 from gateway.bootstrap.keys import open_client_trust
 from gateway.bootstrap.management import build_maintenance_watch, build_measurer, opened_log_keeper
@@ -45,6 +45,7 @@ __all__ = [
     "list_all_annexes",
     "list_annexes",
     "list_unsigned_annexes",
+    "make_audit_keys",
     "migrate",
     "open_annex_store",
     "open_approvals",

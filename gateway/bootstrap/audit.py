@@ -25,6 +25,12 @@ def open_log_key(settings: Settings) -> LogKey:
     return LogKey.from_file(settings.audit_log_key, settings.audit_log_origin)
 
 
+def make_audit_keys(settings: Settings) -> None:
+    """Make that key and the directory of the monthly ones, if nobody has; AuditKeysUnusable, KeyFileUnusable."""
+    MonthKeys.make(settings.audit_keys)
+    LogKey.make(settings.audit_log_key, settings.audit_log_origin)
+
+
 def open_time_stamp_authority(settings: Settings) -> TimeStampAuthority | None:
     """Return the authority that stamps checkpoints, None where none is set; CannotStart without its certificates."""
     if not settings.audit_time_stamp_url:

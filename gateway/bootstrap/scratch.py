@@ -28,7 +28,7 @@ def opened_scratch_store(store: UserStore, now: datetime) -> Iterator[UserStore]
         try:
             database.migrate()
             _copy_accounts(store.database, database)
-            keys = SealingKeys(MonthKeys(Path(directory) / "keys"), X25519PrivateKey.generate().public_key())
+            keys = SealingKeys(MonthKeys.make(Path(directory) / "keys"), X25519PrivateKey.generate().public_key())
             trail = AuditTrail(commit, keys, LogKey.generate("scratch"), lambda: now)
             yield UserStore(database, commit, trail, store.environment)
         finally:

@@ -9,13 +9,14 @@ from gateway.audit.keys import AuditKeysUnusable, MonthKeys
 from gateway.audit.log import Log
 from gateway.audit.reading_key import ReadingKeyUnusable
 from gateway.audit.trail import AuditTrail
-from gateway.bootstrap.audit import open_log_key, open_trail
+from gateway.bootstrap.audit import make_audit_keys, open_log_key, open_trail
 from gateway.bootstrap.cannot_start import PREPARE, CannotStart, database_answering
 from gateway.clock import Clock, system_clock
 from gateway.key_file import KeyFileUnusable
 from gateway.settings import Settings
 from gateway.storage.database import IDLE_SHARE, Database, WrongEncoding
 from gateway.storage.group_commit import REQUEST_WAIT_SECONDS, GroupCommit
+from gateway.storage.tables import audit_head
 
 # Nobody's answer waits for what a command writes, and a gateway that is busy need not make it fail.
 COMMAND_WAIT_SECONDS = 60.0
@@ -83,16 +84,23 @@ def opened_storage(settings: Settings) -> Iterator[Storage]:
 
 
 def migrate(settings: Settings) -> None:
-    """Bring the database to the schema of this version; CannotStart when it does not answer or cannot be used."""
+    """Bring the database to the schema of this version; CannotStart when it does not answer or cannot be used.
+
+    Makes the audit's keys too, where the log has not begun. Where it has, those it began with must be there.
+    """
     database = Database(settings.database_url)
     try:
-        log = Log(open_log_key(settings), system_clock)
         with database_answering():
-            database.migrate(sign_head=log.sign)
+            if not database.has_rows(audit_head.name):
+                make_audit_keys(settings)
+            MonthKeys(settings.audit_keys)
+            log_key = open_log_key(settings)
+            log_key.publish(settings.audit_log_key)
+            database.migrate(sign_head=Log(log_key, system_clock).sign)
     except WrongEncoding as error:
         raise CannotStart(f"{error}: create another one.") from None
-    except KeyFileUnusable as error:
-        raise CannotStart(f"the key of the audit's log cannot be used: {error}") from None
+    except (AuditKeysUnusable, KeyFileUnusable) as error:
+        raise CannotStart(f"the audit keys cannot be used: {error}") from None
     finally:
         database.close()
 

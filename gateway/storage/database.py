@@ -75,6 +75,8 @@ _BEGIN_WRITING = HotStatement(
     )
 )
 
+_ANY = sqlalchemy.select(sqlalchemy.literal(1))
+
 IDLE_SHARE = 8
 """One connection of so many is kept idle for those that ask, and as many for those that write."""
 
@@ -204,6 +206,15 @@ class Database:
             if not sqlalchemy.inspect(connection).has_table("alembic_version"):
                 return False
             return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all() == [newest]
+
+    def has_rows(self, table: str) -> bool:
+        """Tell whether the table is there and has rows."""
+        if self._file is not None and not self._file.exists():
+            return False
+        with self._reading.connect() as connection:
+            if not sqlalchemy.inspect(connection).has_table(table):
+                return False
+            return connection.execute(_ANY.select_from(sqlalchemy.table(table)).limit(1)).first() is not None
 
     def migrate(self, **given: Any) -> None:
         """Bring the schema to the newest migration, all of it or nothing; processes take turns.

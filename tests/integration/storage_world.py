@@ -69,7 +69,7 @@ def open_world(databases: Databases, directory: Path) -> Iterator[World]:
         database = Database(url)
         commit = GroupCommit(database)
         clock = Clock()
-        keys = MonthKeys(directory / "keys")
+        keys = MonthKeys.make(directory / "keys")
         log_key = LogKey.generate("gateway.example/audit")
         try:
             auditor_key = X25519PrivateKey.generate()

@@ -41,7 +41,7 @@ def test_records_become_leaves_and_stay_when_the_log_is_forgotten(
     databases: Databases, tmp_path: Path, count: int
 ) -> None:
     log_key, auditor_key = LogKey.generate("gateway.example/audit"), X25519PrivateKey.generate()
-    keys = MonthKeys(tmp_path / "keys")
+    keys = MonthKeys.make(tmp_path / "keys")
     sealing = SealingKeys(keys, auditor_key.public_key())
     with databases.empty(tmp_path) as url:
         database = Database(url)
@@ -86,7 +86,7 @@ def test_records_are_not_migrated_without_the_key_that_signs_them(databases: Dat
         database = Database(url)
         database.migrate()
         database.downgrade("0009")
-        fill(database, SealingKeys(MonthKeys(tmp_path / "keys"), X25519PrivateKey.generate().public_key()), 3)
+        fill(database, SealingKeys(MonthKeys.make(tmp_path / "keys"), X25519PrivateKey.generate().public_key()), 3)
         before = contents(database)
         with pytest.raises(KeyError, match="sign_head"):
             database.migrate()

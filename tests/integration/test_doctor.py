@@ -164,6 +164,17 @@ def test_a_file_that_is_not_there_is_named(patient: Patient) -> None:
     assert found["auditor's key"].detail.startswith(f"{auditor}: No such file or directory")
 
 
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize("name", ["audit", "audit-log.key"])
+def test_keys_of_the_audit_that_are_gone_are_not_made_anew(patient: Patient, name: str) -> None:
+    gone = patient.state / "keys" / name
+    shutil.move(gone, patient.state / "elsewhere")
+    found = patient.examine()
+    assert found["audit"].state is State.NOK
+    assert f"{gone}: is not there: mount or restore it" in found["audit"].detail
+    assert not gone.exists()
+
+
 def test_a_state_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     state = tmp_path / "nowhere"
     found = Patient(state, f"sqlite:///{state}/ksz.db").examine()

@@ -21,8 +21,10 @@ from gateway.audit.log_key import LogKey
 from gateway.audit.reading_key import load_reading_key
 from gateway.audit.sealed_box import SealingKeys
 from gateway.audit.trail import AuditTrail
+from gateway.bootstrap import make_audit_keys
 from gateway.cli import app
 from gateway.demo_pki import DemoPerson, certify_persons, prepare_pki
+from gateway.settings import load_settings
 from gateway.storage.database import Database
 from gateway.storage.group_commit import GroupCommit
 from gateway.users.store import UserStore
@@ -109,6 +111,7 @@ def open_office(databases: Databases, directory: Path) -> Iterator[Office]:
     state = directory / "state"
     state.mkdir(mode=0o700)
     prepare_pki(state, [], datetime.now(UTC))
+    make_audit_keys(load_settings(state=state))
     with databases.migrated(state) as url:
         yield Office(state, url)
 

@@ -95,7 +95,7 @@ def decisions(draw: st.DrawFn) -> RecordedDecision:
 @pytest.fixture(scope="module")
 def reread(tmp_path_factory: pytest.TempPathFactory) -> Reread:
     """Seal a record, and read back what was sealed of it."""
-    keys, auditor = MonthKeys(tmp_path_factory.mktemp("audit") / "keys"), X25519PrivateKey.generate()
+    keys, auditor = MonthKeys.make(tmp_path_factory.mktemp("audit") / "keys"), X25519PrivateKey.generate()
     sealing = SealingKeys(keys, auditor.public_key())
     return lambda record: unseal(seal(record, sealing, NOON).row, keys, auditor)
 

@@ -49,7 +49,7 @@ AUDITOR = X25519PrivateKey.generate()
 
 @pytest.fixture
 def keys(tmp_path: Path) -> MonthKeys:
-    return MonthKeys(tmp_path / "keys")
+    return MonthKeys.make(tmp_path / "keys")
 
 
 @pytest.fixture
