@@ -24,12 +24,7 @@ class Watch(ABC):
 
     @abstractmethod
     def look(self) -> None:
-        """Look once; must not raise, and may ask `is_closing` whether to cut it short."""
-
-    @property
-    def is_closing(self) -> bool:
-        """Tell whether there will be no further look."""
-        return self._stop.is_set()
+        """Look once; must not raise."""
 
     def _watch(self) -> None:
         while not self._stop.wait(self._every_seconds):

@@ -1,9 +1,11 @@
-"""Finds out that a remote source which is left alone is there again, though nobody asks it a question.
+"""Finds out that remote sources which are left alone are there again, though nobody asks them a question.
 
-One thread for each worker. While a circuit is open, the address is asked about nobody, at most once in a pause.
+One thread for each worker, and one for each address that is asked: about nobody, side by side so that those which
+hang keep no other waiting, and at most once in a pause while its circuit is open.
 """
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 from gateway.sources.remote import RemoteSource
 from gateway.watch import Watch
@@ -20,13 +22,17 @@ class Recovery(Watch):
         self._sources = tuple(sources)
 
     def look(self) -> None:
-        """Ask each address that it is time to ask, one after the other, and let its guard know."""
-        for source in self._sources:
-            if self.is_closing or not source.guard.is_probe_due:
-                continue
-            try:
-                source.probe()
-            except SourceUnavailable:
-                source.guard.note_probe(answered=False)
-            else:
-                source.guard.note_probe(answered=True)
+        """Ask each address that it is time to ask, and let its guard know."""
+        due = [source for source in self._sources if source.guard.is_probe_due]
+        if due:
+            with ThreadPoolExecutor(len(due), "recovery") as pool:
+                list(pool.map(_ask, due))
+
+
+def _ask(source: RemoteSource) -> None:
+    try:
+        source.probe()
+    except SourceUnavailable:
+        source.guard.note_probe(answered=False)
+    else:
+        source.guard.note_probe(answered=True)
