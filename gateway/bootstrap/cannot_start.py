@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import OperationalError
 
-from gateway.storage.database import reason_of
+from gateway.storage.naming import reason_of
 
 PREPARE = "run ksz-gateway migrate, or ksz-gateway demo for a world to try things in"
 

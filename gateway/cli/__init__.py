@@ -26,7 +26,7 @@ from gateway.cli import (
 )
 from gateway.cli.output import Problem, show_problem
 from gateway.logs import configure_logs
-from gateway.storage.database import MEND_DATABASE, reason_of
+from gateway.storage.naming import MEND_DATABASE, reason_of
 
 app = typer.Typer(
     name="ksz-gateway",

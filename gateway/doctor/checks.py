@@ -12,7 +12,7 @@ from gateway.doctor import database, keys, machine
 from gateway.doctor.deployment import Deployment
 from gateway.health.measure import Finding
 from gateway.key_file import KeyFileUnusable
-from gateway.storage.database import MEND_DATABASE, name_of, reason_of
+from gateway.storage.naming import MEND_DATABASE, name_of, reason_of
 from services.health import State
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.bootstrap import Storage, build_measurer, open_storage
 from gateway.settings import Settings
-from gateway.storage.database import file_of
+from gateway.storage.naming import file_of
 from services.health import Component
 
 

@@ -42,10 +42,10 @@ from sqlalchemy import (
     func,
     make_url,
 )
-from sqlalchemy.exc import DBAPIError
 
 from gateway.storage.forking import call_in_child
 from gateway.storage.hot_statement import HotStatement
+from gateway.storage.naming import file_of
 
 # Any number that no other application of the same PostgreSQL database uses for its advisory locks.
 _ADVISORY_LOCK = 0x4B535A47
@@ -83,9 +83,6 @@ IDLE_SHARE = 8
 # Where a connection's `info` says how its next transaction begins.
 _BEGIN = "ksz_begin"
 
-MEND_DATABASE = "check database_url, the server and the disk; docs/backup.md tells how to restore it"
-"""What to do where the database fails."""
-
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 # Alembic keeps the migration that is running in module-level state: one at a time in a process.
@@ -94,24 +91,6 @@ _migrating = threading.Lock()
 
 class WrongEncoding(Exception):
     """The database was created with an encoding in which not every text can be kept."""
-
-
-def file_of(url: str) -> Path | None:
-    """Return the file of a SQLite database, None for PostgreSQL."""
-    address = make_url(url)
-    return Path(address.database or "") if address.get_backend_name() == "sqlite" else None
-
-
-def name_of(url: str) -> str:
-    """Return how people call the database: its file, or its address without what may be a secret."""
-    address = make_url(url)
-    where = {name: value for name, value in address.query.items() if name in ("host", "port")}
-    return str(file_of(url) or address.set(query=where).render_as_string(hide_password=True))
-
-
-def reason_of(error: DBAPIError) -> str:
-    """Return what the database says of a failure: its first line, since what PostgreSQL tells further quotes rows."""
-    return str(error.orig).partition("\n")[0]
 
 
 class Database:
