@@ -11,10 +11,13 @@ _QUARTER = re.compile(r"([12][0-9]{3})Q([1-4])")
 
 
 def brussels_day(now: datetime) -> date:
-    """Return the day it is in Brussels at `now`, which must be aware (ValueError otherwise)."""
+    """Return the day it is in Brussels at `now`, held inside the calendar; it must be aware (ValueError otherwise)."""
     if now.tzinfo is None:
         raise ValueError("a time without a time zone belongs to no day")
-    return now.astimezone(_BRUSSELS).date()
+    try:
+        return now.astimezone(_BRUSSELS).date()
+    except OverflowError:
+        return now.date()
 
 
 @lru_cache(maxsize=64)

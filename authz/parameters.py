@@ -31,6 +31,11 @@ def _is_around_granted(path: str, grant: Grant) -> bool:
     return any(is_within(leaf, path) for leaf in grant.parameters)
 
 
+def _day_of(moment: datetime) -> date:
+    """Return the day of a moment; one that was sent without a time zone is of Brussels, like the whole calendar."""
+    return moment.date() if moment.tzinfo is None else brussels_day(moment)
+
+
 def _why_unbounded(years: int, value: Any, today: date) -> str | None:
     """Say why the value reaches back too far. The quarter of the first day allowed is allowed as a whole."""
     first_day = years_before(today, years)
@@ -39,7 +44,7 @@ def _why_unbounded(years: int, value: Any, today: date) -> str | None:
     if value is None or not values:
         return f"must be sent, and go back {years} years at most"
     for each in values:
-        day = brussels_day(each) if isinstance(each, datetime) else each
+        day = _day_of(each) if isinstance(each, datetime) else each
         if isinstance(day, date):
             if day < first_day:
                 return f"goes back more than {years} years, before {first_day}"
