@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from fixtures.messages import envelope, sign
+from fixtures.messages import envelope, moment, sign
 from gateway.audit.keys import MonthKeys
 from gateway.audit.reading_key import load_auditor_key
 from gateway.audit.sealing import unseal
@@ -44,7 +44,7 @@ def test_every_worker_switches_at_the_announced_instant(gateway: RunningGateway)
             payload = career_request().replace(
                 "<informationCustomer>", f"<informationCustomer><ticket>{ticket}</ticket>", 1
             )
-            reply = gateway.post(SELF_EMPLOYED, sign(envelope(payload), identity, datetime.now(UTC)))
+            reply = gateway.post(SELF_EMPLOYED, sign(envelope(payload), identity, moment()))
             answers[ticket] = text_of(reply, "code")
             # Within the client's quota, and with a core left for the commands.
             over.wait(0.1)

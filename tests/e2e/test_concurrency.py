@@ -9,14 +9,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Any
 
 from lxml import etree
 
-from fixtures.messages import envelope, sign
+from fixtures.messages import envelope, moment, sign
 from fixtures.persona import Expectation, Persona
 from fixtures.personas import load_personas
 from gateway.pki import Identity, load_identity
@@ -91,7 +90,7 @@ def test_no_reply_holds_another_clients_or_persons_data(gateway: RunningGateway)
                 ssin = f"{persona.ssin[:10]}x" if broken else persona.ssin
                 message = envelope(payload_of(ssin, expectation, ticket))
                 if client in SIGNING:
-                    message = sign(message, signers[client], datetime.now(UTC))
+                    message = sign(message, signers[client], moment())
                 reply = post(connection, message)
                 code = reply.findtext(".//status/code") or reply.findtext(".//reasonCode")
                 assert code == ("MSG00004" if broken else expectation.code), etree.tostring(reply)
@@ -130,7 +129,7 @@ def test_a_replayed_message_is_answered_once_whichever_worker_it_reaches(gateway
     for thread in threads:
         thread.start()
     for _ in range(REPLAYS):
-        messages[0] = sign(payload, signer, datetime.now(UTC))
+        messages[0] = sign(payload, signer, moment())
         ready.wait(timeout=PATIENCE)
         sent.wait(timeout=PATIENCE)
     for thread in threads:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import pytest
 from lxml import etree
 
-from fixtures.messages import envelope, sign
+from fixtures.messages import envelope, moment, sign
 from fixtures.personas import load_personas
 from gateway.pki import create_authority, load_identity
 from tests.e2e.conftest import PATIENCE, RunningGateway, wait_until
@@ -32,7 +32,7 @@ def signed_request(gateway: RunningGateway) -> bytes:
         f"<legalContext>PCSA:SOCIAL_INQUIRY</legalContext><criteria><ssin>{SSIN}</ssin></criteria>"
         "</v2:consultCareerRequest>"
     )
-    return sign(envelope(body), load_identity(gateway.state / "pki" / "clients" / "pcsa"), datetime.now(UTC))
+    return sign(envelope(body), load_identity(gateway.state / "pki" / "clients" / "pcsa"), moment())
 
 
 @contextmanager

@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -20,7 +19,7 @@ import requests
 from lxml import etree
 
 from faults.processes import find_management
-from fixtures.messages import envelope, sign
+from fixtures.messages import envelope, moment, sign
 from gateway.health.snapshot import read_snapshot
 from gateway.pki import load_identity
 from gateway.settings import load_settings
@@ -123,7 +122,7 @@ def test_two_hundred_deep_probes_share_the_measurements_of_the_node(gateway: Run
     payload = (
         f'<h:HealthCheckRequest xmlns:h="{HEALTH}"><criteria><level>DEEP</level></criteria></h:HealthCheckRequest>'
     )
-    messages = [sign(envelope(payload), identity, datetime.now(UTC)) for _ in range(200)]
+    messages = [sign(envelope(payload), identity, moment()) for _ in range(200)]
     started = time.monotonic()
     with ThreadPoolExecutor(16) as pool:
         replies = list(pool.map(lambda message: gateway.post("/HealthCheckService/v1/consult", message), messages))

@@ -13,7 +13,7 @@ import pytest
 import requests
 from lxml import etree
 
-from fixtures.messages import envelope, sign
+from fixtures.messages import envelope, moment, sign
 from gateway.demo_pki import revoke
 from gateway.pki import Identity, issue, load_identity
 from tests.e2e.conftest import PATIENCE, RunningGateway, run_command, serving, wait_until
@@ -46,7 +46,7 @@ def code_of(reply: requests.Response) -> str:
 
 def signing(gateway: RunningGateway, identity: Identity, payload: str = career_request()) -> Ask:
     """Ask by a signed message."""
-    return lambda: code_of(gateway.post(SELF_EMPLOYED, sign(envelope(payload), identity, datetime.now(UTC))))
+    return lambda: code_of(gateway.post(SELF_EMPLOYED, sign(envelope(payload), identity, moment())))
 
 
 def connecting(gateway: RunningGateway, path: Path, session: requests.Session | None = None) -> Ask:

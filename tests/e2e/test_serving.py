@@ -7,7 +7,6 @@ import shutil
 import signal
 import time
 from contextlib import closing
-from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from faults.processes import find_workers
-from fixtures.messages import envelope, sign
+from fixtures.messages import envelope, moment, sign
 from fixtures.personas import load_personas
 from gateway.demo_world import annex_files
 from gateway.pki import Identity, load_identity
@@ -48,7 +47,7 @@ def certificate_header(state: Path) -> dict[str, str]:
 
 
 def signed_request(state: Path, client: str = "pcsa") -> bytes:
-    return sign(envelope(career_request()), identity_of(state, client), datetime.now(UTC))
+    return sign(envelope(career_request()), identity_of(state, client), moment())
 
 
 def text_of(reply: requests.Response, name: str) -> str | None:

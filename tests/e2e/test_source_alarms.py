@@ -2,13 +2,12 @@
 
 import shutil
 from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 
 import requests
 from lxml import etree
 
-from fixtures.messages import envelope, sign
+from fixtures.messages import envelope, moment, sign
 from tests.e2e.conftest import PATIENCE, RunningGateway, free_port, run_command, serving, wait_until
 from tests.e2e.simulated import playing
 from tests.e2e.test_monitoring import HEALTH
@@ -28,7 +27,7 @@ DEEP = f'<h:HealthCheckRequest xmlns:h="{HEALTH}"><criteria><level>DEEP</level><
 
 def ask(gateway: RunningGateway, session: requests.Session) -> str:
     """Ask for contributions: over a connection that stays, and so of one worker."""
-    message = sign(envelope(CONTRIBUTIONS), identity_of(gateway.state, "pcsa"), datetime.now(UTC))
+    message = sign(envelope(CONTRIBUTIONS), identity_of(gateway.state, "pcsa"), moment())
     reply = session.post(
         f"{gateway.url}{SELF_EMPLOYED}", message, headers={"Content-Type": "text/xml"}, timeout=PATIENCE
     )
@@ -39,7 +38,7 @@ def told_of_the_fund(gateway: RunningGateway, times: int = 8 * WORKERS) -> Count
     """Ask for the health many times, each time over a connection of its own: what is told of the fund."""
     told: Counter[tuple[str, str]] = Counter()
     for _ in range(times):
-        message = sign(envelope(DEEP), identity_of(gateway.state, "probe"), datetime.now(UTC))
+        message = sign(envelope(DEEP), identity_of(gateway.state, "probe"), moment())
         reply = etree.fromstring(gateway.post("/HealthCheckService/v1/consult", message).content)
         (fund,) = [each for each in reply.iter("component") if each.findtext("name") == FUND]
         told[str(fund.findtext("state")), str(fund.findtext("detail"))] += 1

@@ -5,12 +5,11 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from lxml import etree
 
-from fixtures.messages import envelope, sign
+from fixtures.messages import envelope, moment, sign
 from fixtures.personas import load_personas
 from gateway.pki import load_identity
 from tests.e2e.conftest import PATIENCE
@@ -41,7 +40,7 @@ def padded(size: int) -> bytes:
 
 
 def signed(state: Path) -> bytes:
-    return sign(message(*PCSA), load_identity(state / "pki" / "clients" / "pcsa"), datetime.now(UTC))
+    return sign(message(*PCSA), load_identity(state / "pki" / "clients" / "pcsa"), moment())
 
 
 def tls(state: Path, client: str | None = None) -> ssl.SSLContext:

@@ -7,7 +7,12 @@ from configparser import ConfigParser
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-INTERRUPTING = "import os, signal; os.kill(os.getpid(), signal.SIGINT)"
+# A process in the background is born deaf to SIGINT.
+INTERRUPTING = """\
+import os, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+os.kill(os.getpid(), signal.SIGINT)
+"""
 
 
 def installed_command() -> tuple[str, str]:
