@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 # What is not there and must be: nobody makes it anew, for what was signed or sealed with it would be lost.
-GONE = "is not there: mount or restore it; for a new state, run ksz-gateway migrate"
+GONE = "is not there: mount or restore it, or prepare a new state with ksz-gateway migrate or ksz-gateway demo"
 
 
 class KeyFileUnusable(Exception):

@@ -51,6 +51,7 @@ def test_a_gateway_on_postgresql_serves_and_outlives_a_restart_of_the_database(
 
 def test_a_database_that_does_not_answer_is_one_clear_line(server: PostgresServer, tmp_path: Path) -> None:
     url = server.url(server.create_database())
+    assert run_command("demo", "--state", tmp_path, KSZ_DATABASE_URL=url).returncode == 0
     server.stop()
     for command in ("migrate", "demo", "serve"):
         done = run_command(command, "--state", tmp_path, KSZ_DATABASE_URL=url)

@@ -20,7 +20,7 @@ def test_a_new_state_is_given_keys_and_keeps_them(tmp_path: Path) -> None:
 
 
 def test_a_state_that_was_not_migrated_has_no_keys_to_start_with(tmp_path: Path) -> None:
-    with pytest.raises(CannotStart, match="run ksz-gateway migrate"):
+    with pytest.raises(CannotStart, match="prepare a new state with ksz-gateway migrate"):
         open_storage(load_settings(state=tmp_path))
     assert not (tmp_path / "keys").exists()
 
