@@ -43,7 +43,9 @@ class MonthKeys:
     def make(cls, directory: Path) -> Self:
         """Use the directory, making it if need be; AuditKeysUnusable."""
         with _usable(directory):
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Each by itself: of the parents that it makes on the way, mkdir closes none.
+            directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            directory.mkdir(mode=0o700, exist_ok=True)
         return cls(directory)
 
     def get_for_sealing(self, month: str) -> MonthKey:

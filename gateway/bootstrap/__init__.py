@@ -11,7 +11,7 @@ from gateway.bootstrap.annexes import (
     open_annex_store,
     open_approvals,
 )
-from gateway.bootstrap.audit import make_audit_keys, open_time_stamp_authority
+from gateway.bootstrap.audit import check_month_keys, make_audit_keys, open_time_stamp_authority
 from gateway.bootstrap.cannot_start import CannotStart
 from gateway.bootstrap.keys import open_client_trust
 from gateway.bootstrap.management import build_maintenance_watch, build_measurer, opened_log_keeper
@@ -40,6 +40,7 @@ __all__ = [
     "build_gateway",
     "build_maintenance_watch",
     "build_measurer",
+    "check_month_keys",
     "count_connections",
     "find_technical_user",
     "list_all_annexes",

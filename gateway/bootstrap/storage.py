@@ -9,14 +9,13 @@ from gateway.audit.keys import AuditKeysUnusable, MonthKeys
 from gateway.audit.log import Log
 from gateway.audit.reading_key import ReadingKeyUnusable
 from gateway.audit.trail import AuditTrail
-from gateway.bootstrap.audit import make_audit_keys, open_log_key, open_trail
+from gateway.bootstrap.audit import check_month_keys, make_audit_keys, open_trail
 from gateway.bootstrap.cannot_start import PREPARE, CannotStart, database_answering
 from gateway.clock import Clock, system_clock
 from gateway.key_file import KeyFileUnusable
 from gateway.settings import Settings
 from gateway.storage.database import IDLE_SHARE, Database, WrongEncoding
 from gateway.storage.group_commit import REQUEST_WAIT_SECONDS, GroupCommit
-from gateway.storage.tables import audit_head
 
 # Nobody's answer waits for what a command writes, and a gateway that is busy need not make it fail.
 COMMAND_WAIT_SECONDS = 60.0
@@ -77,7 +76,7 @@ def opened_storage(settings: Settings) -> Iterator[Storage]:
     """Open the storage for a command, and close it with all that was accepted written."""
     storage = open_storage(settings, wait_seconds=COMMAND_WAIT_SECONDS)
     try:
-        check_schema(storage)
+        check_stored(storage, settings)
         yield storage
     finally:
         storage.close()
@@ -86,16 +85,12 @@ def opened_storage(settings: Settings) -> Iterator[Storage]:
 def migrate(settings: Settings) -> None:
     """Bring the database to the schema of this version; CannotStart when it does not answer or cannot be used.
 
-    Makes the audit's keys too, where the log has not begun. Where it has, those it began with must be there.
+    Makes the audit's keys too, where nothing was recorded yet; of what was, the keys must be there.
     """
     database = Database(settings.database_url)
     try:
         with database_answering():
-            if not database.has_rows(audit_head.name):
-                make_audit_keys(settings)
-            MonthKeys(settings.audit_keys)
-            log_key = open_log_key(settings)
-            log_key.publish(settings.audit_log_key)
+            log_key = make_audit_keys(settings, database)
             database.migrate(sign_head=Log(log_key, system_clock).sign)
     except WrongEncoding as error:
         raise CannotStart(f"{error}: create another one.") from None
@@ -105,9 +100,12 @@ def migrate(settings: Settings) -> None:
         database.close()
 
 
-def check_schema(storage: Storage) -> None:
-    """Raise CannotStart unless the database is at the schema of this version."""
+def check_stored(storage: Storage, settings: Settings) -> None:
+    """Raise CannotStart unless the schema is of this version, and the keys are there of what was sealed last."""
     with database_answering():
-        current = storage.database.is_current()
-    if not current:
-        raise CannotStart(f"the database is not at the schema of this version: {PREPARE}.")
+        if not storage.database.is_current():
+            raise CannotStart(f"the database is not at the schema of this version: {PREPARE}.")
+        try:
+            check_month_keys(settings, storage.database)
+        except AuditKeysUnusable as error:
+            raise CannotStart(f"the audit keys cannot be used: {error}") from None

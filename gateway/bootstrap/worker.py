@@ -15,7 +15,7 @@ from gateway.bootstrap.keys import open_client_trust, open_page_tokens, read_tls
 from gateway.bootstrap.registers import open_registers
 from gateway.bootstrap.remote_sources import Sources
 from gateway.bootstrap.sources import USER_MANAGEMENT, make_recovery, make_source_watches, open_sources
-from gateway.bootstrap.storage import Storage, check_schema, open_storage
+from gateway.bootstrap.storage import Storage, check_stored, open_storage
 from gateway.catalogue import load_catalogue
 from gateway.clock import Clock, system_clock
 from gateway.contracts import Contracts, load_contracts
@@ -86,7 +86,7 @@ def build_gateway(
 def _build(
     storage: Storage, settings: Settings, clock: Clock, repositories: Mapping[str, object], meter: Meter | None
 ) -> Gateway:
-    check_schema(storage)
+    check_stored(storage, settings)
     contracts = load_contracts()
     annexes = AnnexRegistry(make_annex_store(storage, contracts.shapes()))
     policy = SecurityPolicy(

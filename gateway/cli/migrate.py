@@ -15,7 +15,8 @@ def register(app: typer.Typer) -> None:
 def migrate(state: StateOption = None) -> None:
     """Bring the database to the schema of this version, making it if need be. Run it before a new version serves.
 
-    All of the change is made or none; nodes that start it together take turns.
+    All of the change is made or none; nodes that start it together take turns. Before the first record it also makes
+    the keys of the audit; later they must be there.
     """
     settings = get_settings(state=state)
     try:

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from gateway.bootstrap import Storage, build_measurer, open_storage
+from gateway.bootstrap import Storage, build_measurer, check_month_keys, open_storage
 from gateway.settings import Settings
 from gateway.storage.naming import file_of
 from services.health import Component
@@ -27,8 +27,8 @@ class Deployment:
     @cached_property
     def measured(self) -> Mapping[str, Component]:
         """What a management process would measure, by name: the database, the audit and each source."""
-        # The storage first: where there is no state, what measures would make one.
-        _ = self.storage
+        # What measures would make the keys of this month, in the place of those that are gone.
+        check_month_keys(self.settings, self.storage.database)
         return {component.name: component for component in build_measurer(self.settings).measure()}
 
     def ask(self, question: str) -> Any:

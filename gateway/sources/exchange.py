@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Timer
 from urllib.parse import urlsplit
 
 from gateway.sources.trouble import BadAnswer, BrokenOff, Late, NotReached, NotServed
@@ -66,8 +67,15 @@ class Exchange:
         return self._request("POST", self._endpoint.path, question, headers, (200,), "")
 
     def look(self) -> None:
-        """Ask for the source's WSDL, which is about nobody: return if it answers."""
-        self._request("GET", f"{self._endpoint.path}?wsdl", None, {"Connection": "close"}, (200,), "/xml")
+        """Ask for the source's WSDL, which is about nobody: return if it answers, by the deadline at the latest."""
+        # Nobody else waits for it, and an answer that drips would never be late: each octet takes its time anew.
+        deadline = Timer(self._seconds(), self.abort)
+        deadline.daemon = True
+        deadline.start()
+        try:
+            self._request("GET", f"{self._endpoint.path}?wsdl", None, {"Connection": "close"}, (200,), "/xml")
+        finally:
+            deadline.cancel()
 
     def abort(self) -> None:
         """End the connection: whoever reads from it sees its end."""

@@ -1,7 +1,7 @@
 """Finds out that remote sources which are left alone are there again, though nobody asks them a question.
 
-One thread for each worker, and one for each address that is asked: about nobody, side by side so that those which
-hang keep no other waiting, and at most once in a pause while its circuit is open.
+One thread for each worker. While circuits are open their addresses are asked about nobody, each at most once in a
+pause, and side by side: one that hangs takes its deadline, whatever hangs beside it.
 """
 
 from collections.abc import Iterable

@@ -8,14 +8,14 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from itertools import count, pairwise
 
 import requests
 from lxml import etree
 
 from fixtures import dmfa_personas
-from fixtures.messages import envelope, sign
+from fixtures.messages import envelope, moment, sign
 from gateway.pki import load_identity
 from tests.e2e.conftest import RunningGateway
 
@@ -125,7 +125,7 @@ class Load:
 
     def _send(self, session: requests.Session, kind: str, ticket: str, content: str) -> Attempt:
         node = next(self._turns) % len(self._nodes)
-        message = sign(envelope(content.replace("TICKET", ticket)), self._identities[kind], datetime.now(UTC))
+        message = sign(envelope(content.replace("TICKET", ticket)), self._identities[kind], moment())
         sent = time.monotonic()
         try:
             url = f"{self._nodes[node].url}{_PATHS[kind]}"

@@ -175,6 +175,16 @@ def test_keys_of_the_audit_that_are_gone_are_not_made_anew(patient: Patient, nam
     assert not gone.exists()
 
 
+@pytest.mark.sqlite_only
+def test_keys_of_the_newest_month_that_are_gone_are_not_made_anew(patient: Patient) -> None:
+    newest = max((patient.state / "keys" / "audit").glob("*.key"))
+    newest.unlink()
+    found = patient.examine()["audit"]
+    assert found.state is State.NOK
+    assert f"the keys of {newest.stem} are not there" in found.detail
+    assert not newest.exists()
+
+
 def test_a_state_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     state = tmp_path / "nowhere"
     found = Patient(state, f"sqlite:///{state}/ksz.db").examine()

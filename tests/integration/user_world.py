@@ -111,8 +111,10 @@ def open_office(databases: Databases, directory: Path) -> Iterator[Office]:
     state = directory / "state"
     state.mkdir(mode=0o700)
     prepare_pki(state, [], datetime.now(UTC))
-    make_audit_keys(load_settings(state=state))
     with databases.migrated(state) as url:
+        database = Database(url)
+        make_audit_keys(load_settings(state=state), database)
+        database.close()
         yield Office(state, url)
 
 

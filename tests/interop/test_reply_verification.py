@@ -13,7 +13,7 @@ import pytest
 from lxml import etree
 from zeep.exceptions import SignatureVerificationFailed
 
-from fixtures.messages import envelope, sign
+from fixtures.messages import envelope, moment, sign
 from gateway.pki import load_identity
 from gateway.wss.sign import Signer, unsigned
 from tests.e2e.conftest import PATIENCE
@@ -90,7 +90,7 @@ def verify_in_python(pki: Path, name: str) -> None:
 
 
 def verify_in_node(pki: Path, name: str) -> None:
-    request = sign(envelope(BODY), load_identity(pki / "clients" / "pcsa"), datetime.now(UTC))
+    request = sign(envelope(BODY), load_identity(pki / "clients" / "pcsa"), moment())
     value = etree.fromstring(request).findtext(".//{*}SignatureValue")
     assert value is not None
     reply = replies(pki, base64.b64decode(value))[name]

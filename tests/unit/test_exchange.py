@@ -148,7 +148,7 @@ def forever(*, before: bytes, again: bytes, pause: float = 0.02) -> Behave:
     return behave
 
 
-@pytest.mark.parametrize(
+DRIPPING = pytest.mark.parametrize(
     "behave",
     [
         forever(before=b"", again=b""),
@@ -160,12 +160,24 @@ def forever(*, before: bytes, again: bytes, pause: float = 0.02) -> Behave:
     ],
     ids=["nothing", "status", "headers", "continue", "body", "chunks"],
 )
+
+
+@DRIPPING
 def test_whatever_a_source_drips_the_deadline_holds(behave: Behave) -> None:
     with answering(behave) as address:
         started = time.monotonic()
         with pytest.raises((Late, BrokenOff)):
             post(address, seconds=0.3, most_bytes=1_000_000)
         # Whoever waited for the source would wait forever.
+        assert time.monotonic() - started < PATIENCE
+
+
+@DRIPPING
+def test_whatever_an_address_drips_whoever_looks_at_it_is_let_go(behave: Behave) -> None:
+    with answering(behave) as address:
+        started = time.monotonic()
+        with pytest.raises((Late, BrokenOff)):
+            Exchange(open_endpoint(address, None), 1_000_000, lambda: 0.3 - (time.monotonic() - started)).look()
         assert time.monotonic() - started < PATIENCE
 
 

@@ -73,7 +73,10 @@ def _read_log_key(path: Path) -> tuple[str, Ed25519PublicKey]:
     try:
         return read_public_file(path)
     except OSError as error:
-        raise Problem(f"{path}: {error.strerror}: name the log's public key with --log-key.") from None
+        raise Problem(
+            f"{path}: {error.strerror}: name the log's public key with --log-key, or run "
+            "ksz-gateway migrate, which puts it there."
+        ) from None
     except ValueError:
         raise Problem(f"{path}: no public key of a log: name the one that ends in .pub beside audit_log_key.") from None
 
