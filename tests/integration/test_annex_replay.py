@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -200,8 +200,11 @@ def test_a_decision_that_is_not_as_recorded_is_an_error(open_own_world: OpenWorl
 def test_what_was_erased_is_counted_and_not_decided(open_own_world: OpenWorld) -> None:
     world = open_own_world()
     world.ask(KNOWN)
-    month = world.records()[0]["month"]
-    (world.settings.audit_keys / f"{month}.key").unlink()
+    # Of a month that is long past, and has no keys any more.
+    position, erased = world.records()[0]["position"], datetime(2020, 5, 3, tzinfo=UTC)
+    with world.gateway.storage.database.write() as connection:
+        of_then = update(audit_records).where(audit_records.c.position == position)
+        connection.execute(of_then.values(month="2020-05", received_at=erased))
     done = run(world, "--json")
     assert counts(json.loads(done.stdout)) == {"unreadable": 1}
     assert done.exit_code == 1
