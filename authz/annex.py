@@ -147,7 +147,7 @@ class Annex:
     `revision` is the SHA-256 of the document's text. `valid_from` and `valid_until` are days in Brussels, the
     last one included. `represents` holds every organisation that the client may name as customer, its own if
     it may. `holder` is who a role annex was made out to, None for an annex of one client. `name` is the client's own,
-    for people.
+    for people. `unsigned_replies` leaves what answers an unsigned message unsigned.
     """
 
     revision: str

@@ -59,7 +59,7 @@ and holds for the organisation that the request names as its customer.
   `daysAfter`. A period without end ends today; without a period, today is the period. Of a reply that lists
   persons whom the request did not name, the others are left out; the audit counts them.
 - **Signatures.** Answers are signed, so that a client can prove them. One that connects with mutual TLS and would never
-  verify them, as PHP's SoapClient cannot, may have `unsignedReplies`: a seventh less work for each of its messages.
+  verify them, as PHP's SoapClient cannot, may have `unsignedReplies`: it spares both a signature that nobody reads.
 - **Reserved legal contexts.** Some legal contexts belong to one client and rest on one deliberation:
   `FRONTOFFICE:EMPLOYMENT_MEASURES`, under which alone employers who are natural persons are told, is granted to
   `front-office` on `Deliberation 07/039`. In any other annex, or on another deliberation, it is a mistake.

@@ -2,7 +2,6 @@
 
 import pytest
 from gateway_world import SELF_EMPLOYED, OpenWorld, World, assert_valid, envelope, request_xml, signed_names
-from lxml import etree
 
 from fixtures.messages import WSSE
 
@@ -44,7 +43,6 @@ def test_neither_is_a_refusal_nor_a_fault(world: World, payload: str) -> None:
     reply = world.over_tls(payload, CLIENT)
     assert reply.outcome[0] in ("NO_RESULT", "fault")
     assert not reply.is_signed
-    assert etree.fromstring(reply.content) is not None
 
 
 def test_a_signed_message_has_a_signed_answer_all_the_same(world: World) -> None:
